@@ -1,0 +1,87 @@
+/**
+ * The contract of file stores. One bucket per tenant; keys are random, opaque and never reused, so an object is
+ * written once, read, and deleted. A store knows nothing of documents, names or owners.
+ *
+ * Durable order (the whole product relies on it): `put` has hashed, written, fsynced, renamed and fsynced the folder
+ * (or has the S3 success) before it returns; only then does the caller commit the row, and only then answer.
+ */
+import type { Readable } from 'node:stream';
+
+/** What is known of an object once it is durable. */
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  /** SHA-256 in lower-case hex. */
+  readonly sha256: string;
+  /** The first bytes (up to 4,100), to tell the type by. */
+  readonly head: Uint8Array;
+}
+
+export interface PutOptions {
+  /** Refuse with `too_large` as soon as more bytes than this arrive. */
+  readonly maxBytes?: number;
+  /** Called with the total of bytes so far. */
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Inclusive byte range. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An upload in parts (tus), resumable by another process as long as its id is known. */
+export interface PartialUpload {
+  readonly id: string;
+  /** Bytes that are durable so far. */
+  offset(): Promise<number>;
+  /**
+   * Appends at `offset`, fsyncs, and returns the new offset. What arrived before the body broke off is kept and
+   * counted. @throws conflict `offset_mismatch`
+   */
+  append(offset: number, body: Readable, options?: { maxBytes?: number; signal?: AbortSignal }): Promise<number>;
+  /** Turns the bytes into an object. Idempotent: a second call after a lost answer gives the same object. */
+  finish(): Promise<StoredObject>;
+  discard(): Promise<void>;
+}
+
+/** The bucket of one tenant. */
+export interface FileStore {
+  /** The physical name: folder or bucket. */
+  readonly bucket: string;
+  /** Streams the bytes in. On any error (client gone, too large, disk full) nothing is left. */
+  put(body: Readable, options?: PutOptions): Promise<StoredObject>;
+  /**
+   * A stream of the bytes. @throws unavailable `object_missing` where a row promises an object that is not there.
+   */
+  get(key: string, range?: ByteRange): Promise<Readable>;
+  /** Size of an object, or undefined where there is none. */
+  size(key: string): Promise<number | undefined>;
+  /** Idempotent: deleting what is not there is fine. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Every key, for sweeps and verification. */
+  keys(): AsyncIterable<string>;
+  /** Starts, or resumes, an upload in parts. */
+  partial(id: string): Promise<PartialUpload>;
+  /** Removes temporary objects and parts that nobody touched since `olderThan` (ms). Returns how many. */
+  sweepTemporary(olderThan: number): Promise<number>;
+}
+
+/** A file store as a whole: makes and removes buckets. One per process. */
+export interface FileStores {
+  readonly kind: 'disk' | 's3';
+  /** The name of a tenant's bucket, from its id alone. */
+  bucketName(tenantId: string): string;
+  /** Idempotent and durable. */
+  createBucket(bucket: string): Promise<void>;
+  bucketExists(bucket: string): Promise<boolean>;
+  /** Removes the bucket with all it holds. Idempotent, resumable. */
+  deleteBucket(bucket: string): Promise<void>;
+  /** Every bucket that carries the product's naming, for finding orphans. */
+  listBuckets(): AsyncIterable<string>;
+  open(bucket: string): FileStore;
+  /** Whether the store answers now; a reason otherwise, without paths or hosts. */
+  check(): Promise<{ ok: true } | { ok: false; reason: string }>;
+  close(): Promise<void>;
+}

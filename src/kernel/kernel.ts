@@ -1,0 +1,39 @@
+/**
+ * The kernel as one object, made from a configuration, given to every module. No framework, no container: what a part
+ * needs it receives.
+ */
+import type { Audit } from './audit/audit.ts';
+import type { Clock } from './clock.ts';
+import type { ControlDb } from './database/database.ts';
+import type { Events } from './events.ts';
+import type { FileStores } from './files/file-store.ts';
+import type { Jobs } from './jobs/jobs.ts';
+import type { Logger } from './log.ts';
+import type { Module } from './module.ts';
+import type { Secrets } from './secrets.ts';
+import type { Config } from './settings.ts';
+import type { Connections, Doctor, Fleet, Tenants } from './tenants/tenants.ts';
+
+export interface Kernel {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly secrets: Secrets;
+  readonly control: ControlDb;
+  readonly files: FileStores;
+  readonly tenants: Tenants;
+  readonly connections: Connections;
+  readonly fleet: Fleet;
+  readonly doctor: Doctor;
+  readonly events: Events;
+  readonly jobs: Jobs;
+  readonly audit: Audit;
+  /** Runs due work of all tenants now and resolves when nothing is due: for commands and tests. */
+  settle(): Promise<void>;
+  /** Once, before `start`: the modules in order. */
+  register(modules: readonly Module[]): void;
+  /** Migrates the control database under a lock, settles the journal, starts worker and schedules. */
+  start(options?: { worker?: boolean; migrateFleet?: boolean }): Promise<void>;
+  /** Drains: finishes leases and jobs, closes every connection, gives the folder back. */
+  close(): Promise<void>;
+}

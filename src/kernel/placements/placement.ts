@@ -1,0 +1,92 @@
+/**
+ * The contract of placements: how a tenant's database is made, reached, proven to be the tenant's own, and removed.
+ * Nobody outside `kernel/` asks which engine this is; what differs is stated as capabilities.
+ *
+ * Every verb is idempotent and can be run again after a crash at any point.
+ */
+import type { Kysely } from 'kysely';
+import type { Dialect } from '../database/database.ts';
+import type { TenantTables } from '../database/tables.ts';
+import type { TenantId } from '../ids.ts';
+
+export const placementKinds = ['sqlite', 'schema', 'database', 'neon'] as const;
+export type PlacementKind = (typeof placementKinds)[number];
+
+/** Where one tenant lives: what the control database knows of it. */
+export interface PlacementRef {
+  readonly tenantId: TenantId;
+  readonly kind: PlacementKind;
+  /** Physical name of file, schema or database, derived from the id alone. */
+  readonly unit: string;
+  /** Which server of several (part 2); null on SQLite. */
+  readonly server: string | null;
+  /** Rises when the tenant is placed anew; part of every pool key and of the identity row. */
+  readonly generation: number;
+}
+
+/** The one row of the table `identity` in every tenant database. */
+export interface Identity {
+  readonly tenantId: string;
+  readonly generation: number;
+  /** Digest of the structure that the migrations made. */
+  readonly fingerprint: string;
+}
+
+/**
+ * What a connection is for: rows of a request, or DDL. `read` cannot write; `write` is the tenant's one writer
+ * (SQLite) or a request login (PostgreSQL); `migrate` may change structure and never reaches a module.
+ */
+export type Purpose = 'read' | 'write' | 'migrate';
+
+/** One physical connection, opened for one tenant and one purpose, whose identity row has been compared. */
+export interface PlacedConnection {
+  readonly kysely: Kysely<TenantTables>;
+  /** False once it broke; it is then closed and never lent again. */
+  readonly usable: boolean;
+  close(): Promise<void>;
+}
+
+export interface PlacementState {
+  readonly exists: boolean;
+  /** Null where there is none, or it has no identity row yet. */
+  readonly identity: Identity | null;
+  /** Names of migrations applied, `module/name`. */
+  readonly applied: readonly string[];
+}
+
+export interface Placement {
+  readonly kind: PlacementKind;
+  readonly dialect: Dialect;
+  readonly capabilities: {
+    /** Only the process that owns the data folder can serve it. */
+    readonly needsFolderOwner: boolean;
+    /** Clones a migrated template, so a new tenant starts at the head. */
+    readonly clonesTemplate: boolean;
+    /** Connections to one tenant that make sense at once, by purpose. */
+    readonly connections: Readonly<Record<Purpose, number>>;
+  };
+  /** The physical name for a tenant, from its id alone: lower-case, at most 63 bytes, injective. */
+  unitName(tenantId: TenantId): string;
+  /** Makes the unit, from the template where there is one. Does nothing where it is there. Durable on return. */
+  create(ref: PlacementRef): Promise<void>;
+  /** Writes the identity row. Refuses to overwrite another tenant's. */
+  stamp(ref: PlacementRef): Promise<void>;
+  /**
+   * Opens a connection and compares the identity row. Never creates anything.
+   * @throws unavailable `database_missing` | `identity_mismatch` | `database_unreadable` | `database_unreachable`
+   */
+  open(ref: PlacementRef, purpose: Purpose): Promise<PlacedConnection>;
+  /** Applies what is missing of the tenant migrations; idempotent; records fingerprint and ledger. */
+  migrate(ref: PlacementRef): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string }>;
+  /** What is really there, read without any pool. */
+  inspect(ref: PlacementRef): Promise<PlacementState>;
+  /** Bytes that the database takes. */
+  size(ref: PlacementRef): Promise<number>;
+  /** Removes the unit with everything beside it (logs, roles). Idempotent. */
+  destroy(ref: PlacementRef): Promise<void>;
+  /** Every unit that carries the product's naming, for finding orphans. */
+  listUnits(): AsyncIterable<string>;
+  /** Removes a unit that no tenant owns, by its physical name; only for doctor. */
+  destroyUnit(unit: string): Promise<void>;
+  close(): Promise<void>;
+}
