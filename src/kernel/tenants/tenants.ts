@@ -4,7 +4,7 @@
  */
 import type { Actor, Tenant, TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
-import type { PlacementKind, PlacementRef } from '../placements/placement.ts';
+import type { PlacementKind, PlacementRef, PlacementState } from '../placements/placement.ts';
 import type { Preset } from '../roles.ts';
 
 /** A company as the control database knows it. */
@@ -122,6 +122,10 @@ export interface Tenants {
   /** Gives a creation up and undoes what it made. */
   abandon(id: TenantId, actor: Actor): Promise<void>;
   operations(id: TenantId): Promise<readonly Operation[]>;
+  /** Bytes that the tenant's database takes (`Placement.size`). @throws unavailable */
+  databaseBytes(id: TenantId): Promise<number>;
+  /** What is really there, read past every pool (`Placement.inspect`): for the operator's test of a database. */
+  inspect(id: TenantId): Promise<PlacementState>;
   operation(operationId: string): Promise<Operation | undefined>;
 }
 
