@@ -1,38 +1,23 @@
-/** The story up to a signed-in HR admin, through plain HTTP, so that cases can measure what comes after. */
-
-// Passwords of throw-away servers are made anew at every run.
-import { randomBytes } from 'node:crypto';
+/** The story up to a signed-in HR admin, so that cases can measure what comes after. */
+import * as story from '../test/support/story.ts';
 import type { Running } from './server.ts';
-export const password = randomBytes(12).toString('base64url');
-
-export async function call(url: string, method: string, path: string, token: string | null, body?: unknown) {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
-  return text === '' ? null : JSON.parse(text);
-}
 
 export interface Member {
   readonly company: string;
   readonly username: string;
-  token: string;
+  readonly token: string;
+}
+
+/** One request; anything but a success throws. */
+export async function call(url: string, method: string, path: string, token: string | null, body?: unknown) {
+  const answer = await story.call(url, method, path, { token, body });
+  if (answer.status > 299) throw new Error(`${method} ${path}: ${answer.status} ${answer.text.slice(0, 300)}`);
+  // biome-ignore lint/suspicious/noExplicitAny: cases pick the members they need
+  return answer.body as any;
 }
 
 export async function setUpOperator(server: Running): Promise<string> {
-  const answer = await call(server.url, 'POST', '/api/setup', null, {
-    token: server.setupToken,
-    username: 'operator',
-    email: 'operator@example.com',
-    password,
-  });
-  return answer.access_token;
+  return (await story.setUpOperator(server.url, server.setupToken!)).access_token;
 }
 
 let companies = 0;
@@ -40,38 +25,14 @@ let companies = 0;
 /** A new company with a signed-in HR admin. */
 export async function newCompany(server: Running, operator: string): Promise<Member> {
   companies += 1;
-  const username = `hr-admin-${companies}`;
-  const company = await call(server.url, 'POST', '/api/companies', operator, {
-    name: `Company ${companies}`,
-    email: `office-${companies}@example.com`,
-    admin: { email: `${username}@example.com`, full_name: 'HR admin' },
-  });
-  const signedIn = await call(server.url, 'POST', '/api/user-management/setup-password', null, {
-    token: company.invitation.token,
-    password,
-    username,
-  });
-  return { company: company.id, username, token: signedIn.access_token };
+  const company = await story.newCompany(server.url, operator, `Company ${companies}`);
+  return { company: company.id, username: company.admin.username, token: company.admin.token };
 }
 
-export async function upload(url: string, token: string, filename: string, bytes: Uint8Array): Promise<unknown> {
-  const form = new FormData();
-  form.set('file', new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'text/plain' }), filename);
-  const response = await fetch(`${url}/api/documents/upload`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
-    body: form,
-  });
-  const answer = await response.text();
-  if (response.status !== 201) throw new Error(`upload: ${response.status} ${answer.slice(0, 300)}`);
-  return JSON.parse(answer);
+export async function upload(url: string, token: string, filename: string, bytes: Uint8Array): Promise<void> {
+  await story.uploadFile(url, token, filename, bytes);
 }
 
 export async function login(url: string, member: Member): Promise<string> {
-  const answer = await call(url, 'POST', '/api/auth/login', null, {
-    username: member.username,
-    password,
-    company: member.company,
-  });
-  return answer.access_token;
+  return (await story.logIn(url, member.username, member.company)).access_token;
 }
