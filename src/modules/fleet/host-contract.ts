@@ -1,0 +1,83 @@
+/**
+ * What only a person with shell access to the data folder may ask, through the folder's own socket: the command line.
+ * Never served over the network and not in the OpenAPI document. Browser-safe.
+ */
+import { z } from 'zod';
+import { contract, host } from '../../kernel/contract.ts';
+import { EmailText, PasswordText, UsernameText } from '../../kernel/shapes.ts';
+import { AuditVerification } from './contract.ts';
+
+export const NewOperator = z.strictObject({ username: UsernameText, email: EmailText, password: PasswordText });
+export const OperatorCreated = z.object({ id: z.string(), username: z.string(), email: z.string() });
+
+export const Finding = z.object({
+  subject: z.string(),
+  problem: z.string(),
+  repair: z.string().nullable(),
+  repaired: z.boolean(),
+});
+export type Finding = z.output<typeof Finding>;
+
+/** One person to import. Fields are checked row by row, so that one bad row does not lose the others. */
+export const ImportRow = z.record(z.string(), z.unknown());
+export const ImportResult = z.object({
+  row: z.number().int().describe('Counted from 1'),
+  email: z.string().nullable(),
+  status: z.enum(['created', 'unchanged', 'failed']),
+  id: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+export type ImportResult = z.output<typeof ImportResult>;
+
+const Trail = AuditVerification.extend({ subject: z.string().describe('`fleet`, or the slug of a company') });
+export type Trail = z.output<typeof Trail>;
+
+export const hostContract = contract({
+  hostCreateOperator: {
+    method: 'POST',
+    path: '/api/host/operators',
+    summary: 'Create an operator; closes the set-up link for ever',
+    access: host,
+    body: NewOperator,
+    answers: { 201: OperatorCreated },
+    errors: ['username_taken'],
+  },
+  hostDoctor: {
+    method: 'POST',
+    path: '/api/host/doctor',
+    summary: 'Look for what a crash left, orphans, drift and missing objects; mend what is safe to mend',
+    access: host,
+    body: z.strictObject({
+      repair: z.boolean().default(false),
+      deep: z.boolean().default(false),
+      only: z.array(z.string()).optional(),
+      abandon: z.string().optional().describe('Id or slug of a company whose creation is given up and undone'),
+    }),
+    answers: { 200: z.object({ findings: z.array(Finding) }) },
+  },
+  hostImportUsers: {
+    method: 'POST',
+    path: '/api/host/users/import',
+    summary: 'Import people into a company, with the password hashes they had',
+    access: host,
+    body: z.strictObject({ company: z.string(), rows: z.array(ImportRow).max(1_000) }),
+    answers: { 200: z.object({ results: z.array(ImportResult) }) },
+  },
+  hostVerifyAudit: {
+    method: 'POST',
+    path: '/api/host/audit/verify',
+    summary: 'Check the chain of one company’s audit trail, or of all and the fleet’s',
+    access: host,
+    body: z.strictObject({ company: z.string().optional() }),
+    answers: { 200: z.object({ ok: z.boolean(), trails: z.array(Trail) }) },
+  },
+  hostReset: {
+    method: 'POST',
+    path: '/api/host/reset',
+    summary: 'Purge every company; operators stay (development only)',
+    access: host,
+    body: z.strictObject({ confirm: z.literal('everything') }),
+    answers: { 200: z.object({ companies: z.number().int() }) },
+    errors: ['not_development'],
+  },
+});
