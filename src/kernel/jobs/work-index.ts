@@ -225,7 +225,17 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
 }
 
 function newEntry(due: number): Entry {
-  return { due, durable: due, generation: 0, open: 0, visiting: false, since: Number.POSITIVE_INFINITY, visited: 0, changed: 0, writing: null };
+  return {
+    due,
+    durable: due,
+    generation: 0,
+    open: 0,
+    visiting: false,
+    since: Number.POSITIVE_INFINITY,
+    visited: 0,
+    changed: 0,
+    writing: null,
+  };
 }
 
 async function readRows(control: ControlDb, view: Map<TenantId, Entry>): Promise<void> {
