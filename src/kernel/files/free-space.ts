@@ -1,0 +1,43 @@
+/**
+ * The floor of free space: uploads are refused before the disk is full, so that databases can still write.
+ *
+ * The file system is asked at most once a second; in between, what this process wrote is counted against the answer.
+ */
+import { statfs } from 'node:fs/promises';
+import { diskFull } from './io.ts';
+
+export interface FreeSpace {
+  /** @throws no_space `disk_full` when less than the floor is free */
+  ensure(): Promise<void>;
+  /** Counts bytes that are about to be written. @throws no_space `disk_full` when they would go below the floor */
+  spend(bytes: number): Promise<void>;
+}
+
+const freshFor = 1_000;
+
+/** @param folder any folder of the file system; @param floor bytes to be left free, 0 for no floor */
+export function createFreeSpace(folder: string, floor: number): FreeSpace {
+  let free = 0;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let asking: Promise<void> | undefined;
+
+  async function ask(): Promise<void> {
+    const { bavail, bsize } = await statfs(folder);
+    free = bavail * bsize;
+    askedAt = performance.now();
+  }
+
+  async function spend(bytes: number): Promise<void> {
+    if (floor === 0) return;
+    if (performance.now() - askedAt > freshFor) {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      await asking;
+    }
+    if (free - bytes < floor) throw diskFull();
+    free -= bytes;
+  }
+
+  return { spend, ensure: () => spend(0) };
+}
