@@ -3,9 +3,9 @@
  * Never served over the network and not in the OpenAPI document. Browser-safe.
  */
 import { z } from 'zod';
-import { contract, host } from '../../kernel/contract.ts';
+import { type Contract, contract, host, type RouteSpec } from '../../kernel/contract.ts';
 import { EmailText, PasswordText, UsernameText } from '../../kernel/shapes.ts';
-import { AuditVerification } from './contract.ts';
+import { AuditVerification, fleetContract } from './contract.ts';
 
 export const NewOperator = z.strictObject({ username: UsernameText, email: EmailText, password: PasswordText });
 export const OperatorCreated = z.object({ id: z.string(), username: z.string(), email: z.string() });
@@ -81,3 +81,24 @@ export const hostContract = contract({
     errors: ['not_development'],
   },
 });
+
+/**
+ * An operators' route as the command line calls it: over the socket, where no operator has to sign in, under
+ * `/api/host/…`. Same parameters, same answers.
+ */
+export function overHost<R extends RouteSpec>(route: R): R {
+  const { creates: _, ...rest } = route;
+  return { ...rest, path: route.path.replace(/^\/api\//, '/api/host/'), access: host } as unknown as R;
+}
+
+/** Every operators' route of the fleet once more for the socket. */
+export const hostTwinContract: Contract = Object.fromEntries(
+  Object.entries(fleetContract)
+    .filter(([name, route]) => route.access.who === 'operator' || name === 'getSystemStatus')
+    .map(([name, route]) => [hostTwinName(name), overHost(route)]),
+);
+
+/** `listCompanies` is `hostListCompanies` over the socket. */
+export function hostTwinName(name: string): string {
+  return `host${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}

@@ -5,6 +5,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { BoundRoutes, Module } from '../../kernel/module.ts';
 import { type Companies, createCompanies } from './companies.ts';
 import { hostRoutes } from './host.ts';
+import { hostTwinContract, hostTwinName } from './host-contract.ts';
 import { fleetMigrations } from './migrations/index.ts';
 import type { FleetParts } from './ports.ts';
 import { fleetRoutes } from './routes.ts';
@@ -28,12 +29,10 @@ export function createFleet(kernel: Kernel, parts: FleetParts): FleetModule {
   const system = createSystem(kernel);
   const cursors = createCursors(kernel.secrets);
   const invitationUrl = (token: string) => parts.accounts.invitationUrl(token);
+  const operators = fleetRoutes({ kernel, companies, system, cursors, invitationUrl });
   return {
     name: 'fleet',
-    routes: merge(
-      fleetRoutes({ kernel, companies, system, cursors, invitationUrl }),
-      hostRoutes(kernel, parts, companies),
-    ),
+    routes: merge(operators, hostTwins(operators), hostRoutes(kernel, parts, companies)),
     controlMigrations: fleetMigrations.control,
     tenantMigrations: fleetMigrations.tenant,
     companies,
@@ -41,9 +40,18 @@ export function createFleet(kernel: Kernel, parts: FleetParts): FleetModule {
   };
 }
 
-function merge(left: BoundRoutes, right: BoundRoutes): BoundRoutes {
+/** The same handlers for the socket: they ask for the caller's actor alone, which a host caller has too. */
+function hostTwins({ handlers }: BoundRoutes): BoundRoutes {
+  const twins = Object.entries(handlers).map(([name, handler]) => [hostTwinName(name), handler] as const);
   return {
-    contract: { ...left.contract, ...right.contract },
-    handlers: { ...left.handlers, ...right.handlers },
+    contract: hostTwinContract,
+    handlers: Object.fromEntries(twins.filter(([name]) => Object.hasOwn(hostTwinContract, name))),
+  };
+}
+
+function merge(...routes: readonly BoundRoutes[]): BoundRoutes {
+  return {
+    contract: Object.assign({}, ...routes.map((each) => each.contract)) as BoundRoutes['contract'],
+    handlers: Object.assign({}, ...routes.map((each) => each.handlers)) as BoundRoutes['handlers'],
   };
 }

@@ -1,0 +1,47 @@
+/**
+ * `fetch` over a Unix socket: the same requests and answers, streams included, through node:http. The address of a
+ * request gives path and query alone; which server answers is decided by the socket.
+ */
+import { request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+
+export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** Stands in addresses where a socket answers. */
+export const socketBase = 'http://strongroom.invalid';
+
+const bodyless = new Set([101, 204, 205, 304]);
+
+export function socketFetch(socketPath: string): FetchLike {
+  return async (input, init) => {
+    // Request turns forms, files and text into a stream with the headers that belong to it.
+    const asked = new Request(input, init === undefined ? undefined : ({ ...init, duplex: 'half' } as RequestInit));
+    const url = new URL(asked.url);
+    const headers: Record<string, string> = Object.fromEntries(asked.headers);
+    const known = asked.body !== null && typeof init?.body === 'string' ? Buffer.byteLength(init.body) : undefined;
+    if (known !== undefined) headers['content-length'] = String(known);
+    return new Promise<Response>((resolve, reject) => {
+      const out = httpRequest(
+        { socketPath, path: `${url.pathname}${url.search}`, method: asked.method, headers, signal: asked.signal },
+        (answer) => {
+          const status = answer.statusCode ?? 500;
+          const received = new Headers();
+          for (let index = 0; index < answer.rawHeaders.length; index += 2) {
+            received.append(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!);
+          }
+          const empty = bodyless.has(status) || asked.method === 'HEAD';
+          if (empty) answer.resume();
+          resolve(new Response(empty ? null : (Readable.toWeb(answer) as ReadableStream), { status, headers: received }));
+        },
+      );
+      out.on('error', reject);
+      if (asked.body === null) out.end();
+      else {
+        // A server that refuses early closes the connection; its answer counts, not the broken pipe.
+        pipeline(Readable.fromWeb(asked.body as unknown as WebStream), out).catch(() => {});
+      }
+    });
+  };
+}
