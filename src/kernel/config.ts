@@ -36,6 +36,8 @@ export interface ConfigInput {
 const names = Object.keys(settings) as SettingName[];
 const table: Readonly<Record<SettingName, Setting>> = settings;
 const defaultFile = 'strongroom.yaml';
+/** Variables of the test suite, which starts real servers with its own environment; never settings. */
+const testPrefix = 'STRONGROOM_TEST_';
 
 /** The name of a setting as the file writes it: `dataDir` is `data_dir`. */
 export function fileKey(name: SettingName): string {
@@ -124,7 +126,7 @@ function takeEnvironment(env: ConfigInput['env'], take: Take, mistakes: FieldErr
     if (raw !== undefined && raw !== '') take(name, raw, 'environment', variable);
   }
   for (const variable of Object.keys(env)) {
-    if (!variable.startsWith('STRONGROOM_') || byVariable.has(variable)) continue;
+    if (!variable.startsWith('STRONGROOM_') || variable.startsWith(testPrefix) || byVariable.has(variable)) continue;
     mistakes.push({ path: variable, message: unknown('variable', variable, [...byVariable.keys()]) });
   }
 }
