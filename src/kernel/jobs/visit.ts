@@ -43,8 +43,12 @@ export function createVisitor(options: VisitOptions): Visitor {
   /** Schedules that failed, or that were due again without any progress: not before this time. */
   const held = new Map<string, Map<string, { until: number; times: number }>>();
 
+  function definitionOf(type: string): JobDefinition<JobType> | undefined {
+    return (options.definitions() as Readonly<Record<string, JobDefinition<JobType>>>)[type];
+  }
+
   async function runJob(tenant: Tenant, job: TakenJob): Promise<void> {
-    const definition = options.definitions()[job.type] as JobDefinition<JobType> | undefined;
+    const definition = definitionOf(job.type);
     const attempts = definition?.attempts ?? defaultAttempts;
     try {
       if (definition === undefined) throw new Error(`no definition of the job type ${job.type}`);
@@ -61,7 +65,7 @@ export function createVisitor(options: VisitOptions): Visitor {
   }
 
   async function runJobs(tenant: Tenant): Promise<void> {
-    const lockFor = (type: string) => (options.definitions()[type as JobType]?.timeout ?? defaultTimeout) + lockMargin;
+    const lockFor = (type: string) => (definitionOf(type)?.timeout ?? defaultTimeout) + lockMargin;
     const until = performance.now() + sliceTime;
     for (let count = 0; count < sliceJobs && performance.now() < until && !signal.aborted; count += 1) {
       const job = await queue.take(tenant, lockFor);

@@ -24,11 +24,11 @@ export interface WorkClaim {
 
 export interface WorkIndex {
   /**
-   * Makes durable that the tenant has work at `dueAt` (ms), runs `commit`, then wakes the worker. The way for every
-   * transaction that called `dueAt`.
-   * @throws what `commit` throws; unavailable where the control database is down, before `commit` was begun
+   * Makes durable that the tenant has work at `dueAt` (ms): before the commit of every transaction that called `dueAt`.
+   * Resolves to what must be called once the commit was tried, whatever came of it; that wakes the worker.
+   * @throws unavailable where the control database is down
    */
-  marked<T>(tenantId: TenantId, dueAt: number, commit: () => Promise<T>): Promise<T>;
+  begin(tenantId: TenantId, dueAt: number): Promise<() => void>;
   /** The same where nothing is to be committed: a tenant that came to life, or back. Also ends a `park`. */
   mark(tenantId: TenantId, dueAt: number): Promise<void>;
   /** Up to `limit` tenants whose work is due, longest unvisited first; none is given out twice before it comes back. */
@@ -110,22 +110,29 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
     for (const tell of heard) tell(dueAt);
   }
 
-  async function marked<T>(tenantId: TenantId, dueAt: number, commit: () => Promise<T>): Promise<T> {
+  async function begin(tenantId: TenantId, dueAt: number): Promise<() => void> {
     await load();
     const entry = entryOf(tenantId);
     entry.open += 1;
+    let ended = false;
+    // Also after a failure: whether a commit took place can be unknown, and a visit for nothing is harmless.
+    const end = () => {
+      if (ended) return;
+      ended = true;
+      entry.open -= 1;
+      if (view.get(tenantId) === entry) lower(entry, dueAt);
+    };
     try {
       if (dueAt < entry.durable) {
         entry.durable = dueAt;
         entry.writing = writer.write(tenantId);
       }
       if (entry.writing !== null) await entry.writing;
-      return await commit();
-    } finally {
-      entry.open -= 1;
-      // Also after a failure: whether a commit took place can be unknown, and a visit for nothing is harmless.
-      if (view.get(tenantId) === entry) lower(entry, dueAt);
+    } catch (error) {
+      end();
+      throw error;
     }
+    return end;
   }
 
   /** Sets the due time; what was marked since the claim counts as well, since the visit may have missed it. */
@@ -165,8 +172,8 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
   }
 
   return {
-    marked,
-    mark: (tenantId, dueAt) => marked(tenantId, dueAt, async () => {}),
+    begin,
+    mark: async (tenantId, dueAt) => (await begin(tenantId, dueAt))(),
 
     async claimDue(now, limit) {
       await load();

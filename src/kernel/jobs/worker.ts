@@ -100,7 +100,8 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 
   async function fillOnce(now: number): Promise<void> {
-    await chores.runDue();
+    // Not awaited: a chore that takes long holds up no visit.
+    void chores.runDue().then(() => wakeAt(chores.nextDue()));
     if (running.size < concurrency && round.length === 0) round = [...(await index.claimDue(now, 10_000))];
     while (running.size < concurrency && round.length > 0 && !closed) {
       const claim = round.shift()!;
@@ -155,18 +156,16 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function settle(): Promise<void> {
     settling += 1;
+    let horizon = settleHorizon;
     try {
       for (;;) {
-        await chores.runDue(settleHorizon);
-        await fill(clock.now() + settleHorizon);
-        const busy = [...running.values()];
-        if (busy.length > 0) await Promise.race(busy);
-        else if (round.length === 0 && index.nextDue() > clock.now() && chores.nextDue() > clock.now()) {
-          const again = await index.claimDue(clock.now() + settleHorizon, 10_000);
-          if (again.length === 0 || closed) return;
-          round.push(...again);
-        }
-        if (closed) return;
+        await chores.runDue(horizon);
+        await fill(clock.now() + horizon);
+        const idle = running.size === 0 && round.length === 0;
+        const now = clock.now();
+        if (closed || (idle && horizon === 0 && index.nextDue() > now && chores.nextDue() > now)) return;
+        if (running.size > 0) await Promise.race(running.values());
+        else if (idle) horizon = 0;
       }
     } finally {
       settling -= 1;

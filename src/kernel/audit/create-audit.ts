@@ -1,0 +1,174 @@
+/**
+ * The audit trails as modules use them (the interface is in `audit.ts`), with what the worker and the lifecycle need.
+ *
+ * - A row stands exactly when its transaction was committed, and is sealed about a second later by the worker; a
+ *   tenant's transaction that wrote one marks the work index, the fleet's pokes the chore.
+ * - Notes of one trail that come at the same time share a commit.
+ */
+import { type Clock, second } from '../clock.ts';
+import type { ControlDb, ControlTx, TenantTx } from '../database/database.ts';
+import type { Tenant } from '../handles.ts';
+import type { TenantId } from '../ids.ts';
+import type { Chore } from '../jobs/worker.ts';
+import type { Logger } from '../log.ts';
+import type { Secrets } from '../secrets.ts';
+import { createAttempts } from './attempts.ts';
+import type { Audit, AuditEntry } from './audit.ts';
+import { trailKey } from './seals.ts';
+import {
+  append,
+  fleetTrail,
+  forgetHead,
+  page,
+  sealDue,
+  sealOnce,
+  type Trail,
+  type TrailDb,
+  type TrailTx,
+  trailDb,
+} from './trail.ts';
+import { verifyTrail } from './verify.ts';
+
+export interface AuditService extends Audit {
+  /** Seals rows that are a second old, or all. @returns when (ms) there is more to seal, or null */
+  seal(tenant: Tenant, options: { force: boolean }): Promise<number | null>;
+  /** Seals the fleet's trail; for the worker. */
+  readonly fleetChore: Chore;
+  /** Called when the fleet's trail has something to seal; set by whoever has the worker. */
+  onFleetRow(told: () => void): void;
+  /** Part of a purge: what the control database keeps of this trail. */
+  forget(tx: ControlTx, tenantId: TenantId): Promise<void>;
+  /** Writes the counts of attempts that are only in memory. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AuditOptions {
+  readonly control: ControlDb;
+  readonly secrets: Pick<Secrets, 'derive'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function createAudit({ control, secrets, clock, log }: AuditOptions): AuditService {
+  const root = secrets.derive('audit');
+  const fleet: Trail = { name: fleetTrail, db: trailDb(control), key: trailKey(root, fleetTrail) };
+  const notes = createNotes();
+  let tell = () => {};
+  let fleetUnsealed = true;
+
+  const trailOf = (tenant: Tenant): Trail => ({
+    name: tenant.id,
+    db: trailDb(tenant.db),
+    key: trailKey(root, tenant.id),
+  });
+
+  async function record(tx: TenantTx, tenant: Pick<Tenant, 'clock'>, entry: AuditEntry): Promise<void> {
+    await append(tx as unknown as TrailTx, tenant.clock, entry);
+    tx.dueAt(tenant.clock.now() + second);
+  }
+
+  async function recordFleet(tx: ControlTx, entry: AuditEntry): Promise<void> {
+    await append(tx as unknown as TrailTx, clock, entry);
+    tx.afterCommit(() => {
+      fleetUnsealed = true;
+      tell();
+    });
+  }
+
+  const note = (tenant: Tenant, entry: AuditEntry): Promise<void> =>
+    notes.add(tenant.id, trailDb(tenant.db), (tx) => record(tx as unknown as TenantTx, tenant, entry));
+  const noteFleet = (entry: AuditEntry): Promise<void> =>
+    notes.add(fleetTrail, fleet.db, (tx) => recordFleet(tx as unknown as ControlTx, entry));
+
+  const attempts = createAttempts({
+    clock,
+    write: (tenant, entry) => (tenant === null ? noteFleet(entry) : note(tenant, entry)),
+    failed: (error, entry) => log.error({ err: error, action: entry.action }, 'an attempt could not be recorded'),
+  });
+
+  async function sealAll(trail: Trail, force: boolean): Promise<number | null> {
+    const due = await sealDue(trail, clock);
+    if (due === null || (!force && due > clock.now())) return due;
+    while (await sealOnce(trail, control, clock, log)) {
+      // A trail with very many rows is sealed piece by piece.
+    }
+    return null;
+  }
+
+  return {
+    record,
+    note,
+    recordFleet,
+    noteFleet,
+    attempt: attempts.add,
+    list: (tenant, asked) => page(trailDb(tenant.db), asked),
+    listFleet: (asked) => page(fleet.db, asked),
+    verify: (tenant) => verifyTrail(trailOf(tenant), control),
+    verifyFleet: () => verifyTrail(fleet, control),
+    seal: (tenant, { force }) => sealAll(trailOf(tenant), force),
+    fleetChore: {
+      name: 'fleet-audit',
+      // From memory: rows that an earlier process left are found by the first call.
+      nextDue: () => (fleetUnsealed ? sealDue(fleet, clock) : Promise.resolve(null)),
+      async run() {
+        fleetUnsealed = false;
+        try {
+          await sealAll(fleet, true);
+        } catch (error) {
+          fleetUnsealed = true;
+          throw error;
+        }
+      },
+    },
+    onFleetRow(told) {
+      tell = told;
+    },
+    forget: (tx, tenantId) => forgetHead(tx, tenantId),
+    flush: attempts.flush,
+    close: attempts.close,
+  };
+}
+
+interface Note {
+  readonly write: (tx: TrailTx) => Promise<void>;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Group commit: while one transaction of a trail runs, the notes that come are collected for the next. */
+function createNotes() {
+  const waiting = new Map<string, Note[]>();
+
+  async function drain(name: string, db: TrailDb): Promise<void> {
+    for (;;) {
+      const notes = waiting.get(name)!;
+      if (notes.length === 0) break;
+      waiting.set(name, []);
+      try {
+        await db.transaction(async (tx) => {
+          for (const note of notes) await note.write(tx);
+        });
+        for (const note of notes) note.done();
+      } catch (error) {
+        for (const note of notes) note.failed(error);
+      }
+    }
+    waiting.delete(name);
+  }
+
+  return {
+    add(name: string, db: TrailDb, write: Note['write']): Promise<void> {
+      return new Promise((done, failed) => {
+        const note = { write, done, failed };
+        const others = waiting.get(name);
+        if (others !== undefined) {
+          others.push(note);
+          return;
+        }
+        waiting.set(name, [note]);
+        void drain(name, db);
+      });
+    },
+  };
+}
