@@ -6,6 +6,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Dialect } from '../database/database.ts';
+import type { SqlSession } from '../database/session.ts';
 import type { TenantTables } from '../database/tables.ts';
 import type { TenantId } from '../ids.ts';
 
@@ -41,9 +42,20 @@ export type Purpose = 'read' | 'write' | 'migrate';
 /** One physical connection, opened for one tenant and one purpose, whose identity row has been compared. */
 export interface PlacedConnection {
   readonly kysely: Kysely<TenantTables>;
+  /** The same connection below Kysely: what `Connections` lends out. */
+  readonly session: SqlSession;
   /** False once it broke; it is then closed and never lent again. */
   readonly usable: boolean;
   close(): Promise<void>;
+}
+
+/** Something that an operator must know: a database that is not the one that belongs there. */
+export interface PlacementAlarm {
+  readonly kind: 'identity_mismatch';
+  readonly tenantId: TenantId;
+  readonly placement: PlacementKind;
+  readonly unit: string;
+  readonly at: string;
 }
 
 export interface PlacementState {

@@ -1,0 +1,422 @@
+/**
+ * A leased, least-recently-used set of sessions under one budget.
+ *
+ * Promises: never more sessions open (or being opened or closed) than the budget, nor than `perKey` for one key; opening
+ * is single-flight where sessions are shared; waiters are served first come, first served, and give up in time with 503
+ * `connections_exhausted`; eviction takes the session unused for longest, else the one that was busy for longest once
+ * its last lease ends; a key whose opening fails again and again is refused at once for a short, growing time.
+ */
+import { type StrongroomError, unavailable } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { SqlSession } from './session.ts';
+
+export type LeasePurpose = 'read' | 'write';
+
+export interface Lease {
+  readonly session: SqlSession;
+  /** Exactly once a lease. */
+  release(): void;
+}
+
+export interface LeaseSetOptions {
+  readonly budget: number;
+  readonly perKey: number;
+  /** Longest wait for a session, in milliseconds. */
+  readonly waitMs: number;
+  /** An unused session is closed after this long; Infinity keeps it. */
+  readonly idleMs: number;
+  open(key: string, purpose: LeasePurpose): Promise<SqlSession>;
+  /** How many sessions of this purpose make sense for a key at once. */
+  limit(key: string, purpose: LeasePurpose): number;
+  readonly log: Logger;
+}
+
+export interface LeaseSet {
+  /** A lease if a session is free now. */
+  tryLease(key: string, purpose: LeasePurpose): Lease | undefined;
+  /** @throws unavailable `connections_exhausted` | `shutting_down`, or what opening threw */
+  lease(key: string, purpose: LeasePurpose): Promise<Lease>;
+  /** Closes the sessions of the keys that match, each as soon as its leases end; resolves when they are closed. */
+  closeKeys(matches: (key: string) => boolean): Promise<void>;
+  closeAll(): Promise<void>;
+  /** Refuses new leases, then closes all. */
+  close(): Promise<void>;
+  readonly open: number;
+  readonly waiting: number;
+  list(): readonly { key: string; open: number; leased: number; idleSince: number | null }[];
+}
+
+interface Slot extends Lease {
+  readonly pool: Pool;
+  readonly session: SqlSession;
+  leases: number;
+  retiring: boolean;
+  idleAt: number;
+  /** Resolves once the session is closed. */
+  readonly gone: Promise<void>;
+  closed(): void;
+}
+interface Waiter {
+  resolve(lease: Lease): void;
+  reject(error: Error): void;
+  readonly timer: NodeJS.Timeout;
+}
+interface Pool {
+  readonly entry: Entry;
+  readonly purpose: LeasePurpose;
+  readonly slots: Slot[];
+  readonly waiters: Set<Waiter>;
+  /** Openings asked for or under way. */
+  opening: number;
+}
+interface Entry {
+  readonly key: string;
+  readonly pools: Readonly<Record<LeasePurpose, Pool>>;
+  /** Sessions open, being opened or being closed. */
+  open: number;
+  failures: number;
+  refuseUntil: number;
+  lastError: Error | undefined;
+}
+
+/** Failures of opening in a row after which a key is refused at once. */
+const tolerated = 3;
+const firstPause = 250;
+const longestPause = 30_000;
+
+export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
+  const entries = new Map<string, Entry>();
+  /** Sessions without a lease, the one unused for longest first. */
+  const idle = new Set<Slot>();
+  /** Sessions with leases, the one busy for longest first. */
+  const busy = new Set<Slot>();
+  /** Pools that want one more session, in order of asking. */
+  let wanted: Pool[] = [];
+  const closings = new Set<Promise<void>>();
+  let open = 0;
+  let waiting = 0;
+  let closed = false;
+  let sweep: NodeJS.Timeout | undefined;
+
+  function entryFor(key: string): Entry {
+    let entry = entries.get(key);
+    if (entry === undefined) {
+      const base = { key, open: 0, failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
+      const pool = (purpose: LeasePurpose): Pool => ({
+        entry: base,
+        purpose,
+        slots: [],
+        waiters: new Set(),
+        opening: 0,
+      });
+      entry = Object.assign(base, { pools: { read: pool('read'), write: pool('write') } });
+      entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  function forgetIfEmpty(entry: Entry): void {
+    if (entry.open > 0 || entry.failures > 0) return;
+    for (const pool of [entry.pools.read, entry.pools.write]) if (pool.waiters.size > 0 || pool.opening > 0) return;
+    entries.delete(entry.key);
+  }
+
+  /** A session of this pool that can take one more lease now. */
+  function freeSlot(pool: Pool): Slot | undefined {
+    for (const slot of pool.slots) {
+      if (slot.retiring || (slot.leases > 0 && !slot.session.shared)) continue;
+      if (slot.session.usable) return slot;
+      retire(slot);
+      return freeSlot(pool);
+    }
+    return undefined;
+  }
+
+  function take(slot: Slot): Lease {
+    if (slot.leases === 0) {
+      idle.delete(slot);
+      busy.add(slot);
+    }
+    slot.leases += 1;
+    return slot;
+  }
+
+  function release(slot: Slot): void {
+    slot.leases -= 1;
+    if (slot.leases > 0) return;
+    busy.delete(slot);
+    slot.idleAt = performance.now();
+    if (!slot.retiring && !slot.session.usable) slot.retiring = true;
+    if (slot.retiring) {
+      shut(slot);
+      return;
+    }
+    idle.add(slot);
+    if (slot.pool.waiters.size > 0) serve(slot.pool);
+    if (wanted.length > 0) grow();
+    startSweep();
+  }
+
+  /** No new leases; closes now or with the last lease. */
+  function retire(slot: Slot): void {
+    if (slot.retiring) return;
+    slot.retiring = true;
+    if (slot.leases === 0) shut(slot);
+  }
+
+  function shut(slot: Slot): void {
+    idle.delete(slot);
+    const { pool } = slot;
+    pool.slots.splice(pool.slots.indexOf(slot), 1);
+    const closing = slot.session
+      .close()
+      .catch((error: unknown) => options.log.warn({ err: error }, 'a database connection did not close'))
+      .then(() => {
+        closings.delete(closing);
+        slot.closed();
+        open -= 1;
+        pool.entry.open -= 1;
+        want(pool);
+        grow();
+        forgetIfEmpty(pool.entry);
+      });
+    closings.add(closing);
+  }
+
+  function serve(pool: Pool): void {
+    for (const waiter of pool.waiters) {
+      const slot = freeSlot(pool);
+      if (slot === undefined) break;
+      settle(pool, waiter);
+      waiter.resolve(take(slot));
+    }
+    want(pool);
+  }
+
+  function settle(pool: Pool, waiter: Waiter): void {
+    clearTimeout(waiter.timer);
+    pool.waiters.delete(waiter);
+    waiting -= 1;
+  }
+
+  /** Asks for as many sessions as this pool's waiters can use. */
+  function want(pool: Pool): void {
+    // A writer that is to go still holds its transaction; a reader beside it hurts nobody.
+    const counts = (slot: Slot) => !slot.retiring || pool.purpose === 'write';
+    const live = pool.slots.filter(counts).length;
+    const limit = options.limit(pool.entry.key, pool.purpose);
+    let missing = Math.min(pool.waiters.size, limit - live) - pool.opening;
+    while (missing > 0) {
+      pool.opening += 1;
+      wanted.push(pool);
+      missing -= 1;
+    }
+  }
+
+  /** Starts openings in order, as far as budgets allow; makes room where they do not. */
+  function grow(): void {
+    const blocked: Pool[] = [];
+    let short = 0;
+    const asked = wanted;
+    wanted = [];
+    for (const pool of asked) {
+      if (pool.waiters.size === 0) {
+        pool.opening -= 1;
+        forgetIfEmpty(pool.entry);
+      } else if (pool.entry.open >= options.perKey) {
+        makeRoom(pool.entry);
+        blocked.push(pool);
+      } else if (open >= options.budget) {
+        short += 1;
+        blocked.push(pool);
+      } else {
+        void start(pool);
+      }
+    }
+    wanted = blocked.concat(wanted);
+    if (short > 0) evict(short);
+  }
+
+  /** Another purpose of the same key holds the place: its unused session goes. */
+  function makeRoom(entry: Entry): void {
+    for (const pool of [entry.pools.read, entry.pools.write]) {
+      const unused = pool.slots.find((slot) => slot.leases === 0);
+      if (unused === undefined) continue;
+      retire(unused);
+      return;
+    }
+  }
+
+  function evict(count: number): void {
+    let missing = count - closings.size;
+    for (const slot of busy) if (slot.retiring) missing -= 1;
+    for (const slot of [...idle, ...busy]) {
+      if (missing <= 0) return;
+      if (slot.retiring) continue;
+      retire(slot);
+      missing -= 1;
+    }
+  }
+
+  async function start(pool: Pool): Promise<void> {
+    const { entry } = pool;
+    open += 1;
+    entry.open += 1;
+    try {
+      if (open > options.budget || entry.open > options.perKey) throw new Error('the connection budget is exceeded');
+      const session = await options.open(entry.key, pool.purpose);
+      pool.opening -= 1;
+      entry.failures = 0;
+      const gone = Promise.withResolvers<void>();
+      const slot: Slot = {
+        pool,
+        session,
+        leases: 0,
+        retiring: closed,
+        idleAt: performance.now(),
+        gone: gone.promise,
+        closed: gone.resolve,
+        release: () => release(slot),
+      };
+      pool.slots.push(slot);
+      if (closed) return shut(slot);
+      idle.add(slot);
+      startSweep();
+      serve(pool);
+      if (wanted.length > 0) grow();
+    } catch (error) {
+      pool.opening -= 1;
+      open -= 1;
+      entry.open -= 1;
+      openingFailed(pool, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  function openingFailed(pool: Pool, error: Error): void {
+    const { entry } = pool;
+    entry.failures += 1;
+    entry.lastError = error;
+    if (entry.failures >= tolerated) {
+      const pause = Math.min(longestPause, firstPause * 2 ** (entry.failures - tolerated));
+      entry.refuseUntil = performance.now() + pause;
+    }
+    for (const waiter of [...pool.waiters]) {
+      settle(pool, waiter);
+      waiter.reject(error);
+    }
+    grow();
+    startSweep();
+  }
+
+  function startSweep(): void {
+    if (sweep !== undefined || !Number.isFinite(options.idleMs)) return;
+    sweep = setInterval(
+      () => {
+        const now = performance.now();
+        for (const slot of idle) if (now - slot.idleAt >= options.idleMs) retire(slot);
+        for (const entry of entries.values()) {
+          // The memory of failures ends some time after the last of them.
+          if (entry.failures > 0 && now > entry.refuseUntil + longestPause) entry.failures = 0;
+          forgetIfEmpty(entry);
+        }
+        if (entries.size === 0) {
+          clearInterval(sweep);
+          sweep = undefined;
+        }
+      },
+      Math.max(10, options.idleMs / 4),
+    );
+    sweep.unref();
+  }
+
+  function exhausted(): StrongroomError {
+    return unavailable('connections_exhausted', 'The server is busy. Try again in a moment.', 1);
+  }
+
+  function tryLease(key: string, purpose: LeasePurpose): Lease | undefined {
+    if (closed) return undefined;
+    const pool = entries.get(key)?.pools[purpose];
+    if (pool === undefined || pool.waiters.size > 0) return undefined;
+    const slot = freeSlot(pool);
+    return slot === undefined ? undefined : take(slot);
+  }
+
+  function drain(slots: Iterable<Slot>): void {
+    for (const slot of [...slots]) retire(slot);
+  }
+
+  async function closeAll(): Promise<void> {
+    drain(idle);
+    drain(busy);
+    while (busy.size > 0 || closings.size > 0) await pause();
+  }
+
+  return {
+    get open() {
+      return open;
+    },
+    get waiting() {
+      return waiting;
+    },
+    tryLease,
+    lease(key, purpose) {
+      const free = tryLease(key, purpose);
+      if (free !== undefined) return Promise.resolve(free);
+      if (closed) return Promise.reject(unavailable('shutting_down', 'The server is shutting down.'));
+      const entry = entryFor(key);
+      if (entry.lastError !== undefined && performance.now() < entry.refuseUntil)
+        return Promise.reject(entry.lastError);
+      const pool = entry.pools[purpose];
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = {
+          resolve,
+          reject,
+          timer: setTimeout(() => {
+            settle(pool, waiter);
+            reject(exhausted());
+            forgetIfEmpty(entry);
+          }, options.waitMs),
+        };
+        pool.waiters.add(waiter);
+        waiting += 1;
+        want(pool);
+        grow();
+      });
+    },
+    async closeKeys(matches) {
+      const gone = [...idle, ...busy].filter((slot) => matches(slot.pool.entry.key));
+      drain(gone);
+      await Promise.all(gone.map((slot) => slot.gone));
+    },
+    closeAll,
+    async close() {
+      closed = true;
+      clearInterval(sweep);
+      sweep = undefined;
+      for (const entry of entries.values()) {
+        for (const pool of [entry.pools.read, entry.pools.write]) {
+          for (const waiter of [...pool.waiters]) {
+            settle(pool, waiter);
+            waiter.reject(unavailable('shutting_down', 'The server is shutting down.'));
+          }
+        }
+      }
+      while (open > 0) {
+        await closeAll();
+        if (open > 0) await pause();
+      }
+    },
+    list: () => [...entries.values()].filter((entry) => entry.open > 0).map(describe),
+  };
+}
+
+function describe(entry: Entry): { key: string; open: number; leased: number; idleSince: number | null } {
+  const slots = [...entry.pools.read.slots, ...entry.pools.write.slots];
+  const leased = slots.reduce((count, slot) => count + slot.leases, 0);
+  const idleSince = leased > 0 || slots.length === 0 ? null : Math.max(...slots.map((slot) => slot.idleAt));
+  return { key: entry.key, open: entry.open, leased, idleSince };
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}

@@ -1,0 +1,256 @@
+/**
+ * The main side of the SQLite threads: starts them, pins paths to them, replaces one that hangs.
+ *
+ * Promises: a statement that runs longer than its limit fails with `database_timeout`, together with whatever waits on
+ * the same thread; other threads are untouched, and the next request on that thread's tenants finds a new one. Native
+ * SQLite code cannot be interrupted from outside, so the old thread is abandoned: at the lowest priority, never spoken
+ * to again, gone as soon as its statement returns.
+ */
+import { setPriority } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { unavailable } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { sqliteError } from './sqlite-errors.ts';
+import { type Answer, answer, type OpenRequest, op, type Request, type ThreadData } from './sqlite-protocol.ts';
+import { createSqliteSession, type SqliteSession } from './sqlite-session.ts';
+
+export interface SqliteHostOptions {
+  /** Threads for tenants; control and maintenance have one each besides. */
+  readonly workers: number;
+  readonly statementSeconds: number;
+  readonly log: Logger;
+}
+
+/** Which thread serves a connection: `control`, `maintenance`, or the one of a tenant. */
+export type ThreadChoice = 'control' | 'maintenance' | { readonly tenant: string };
+
+export interface SqliteHost {
+  /** @throws StrongroomError unavailable `database_missing` | `database_unreadable` | `identity_mismatch` … */
+  open(thread: ThreadChoice, request: OpenRequest): Promise<SqliteSession>;
+  /** Threads that were given up and whose statement has not yet returned. */
+  readonly abandoned: number;
+  close(): Promise<void>;
+}
+
+/** A thread as its sessions use it. */
+export interface ThreadLink {
+  readonly alive: boolean;
+  /** Sends a request with the others of this tick. Rejects with the product's errors. */
+  send(request: Request): Promise<Answer>;
+}
+
+/** How many given-up threads may still be running before no replacement is started. */
+const maxAbandoned = 8;
+
+export function createSqliteHost(options: SqliteHostOptions): SqliteHost {
+  const threads = new Map<string, Thread>();
+  const abandoned = new Set<Worker>();
+  let connections = 0;
+  let closed = false;
+
+  function threadFor(choice: ThreadChoice): Thread {
+    const name = typeof choice === 'string' ? choice : `tenants-${hash(choice.tenant) % options.workers}`;
+    const running = threads.get(name);
+    if (running?.alive) return running;
+    if (closed) throw unavailable('shutting_down', 'The server is shutting down.');
+    if (abandoned.size >= maxAbandoned) {
+      throw unavailable('database_unreachable', 'The database cannot be opened now.', 30);
+    }
+    const started = startThread(name, options, (worker) => {
+      abandoned.add(worker);
+      worker.once('exit', () => abandoned.delete(worker));
+      guardExit(abandoned);
+    });
+    threads.set(name, started);
+    return started;
+  }
+
+  return {
+    get abandoned() {
+      return abandoned.size;
+    },
+    async open(choice, request) {
+      const thread = threadFor(choice);
+      connections += 1;
+      const id = connections;
+      await thread.send([op.open, id, request]);
+      return createSqliteSession(thread, id, request.purpose);
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...threads.values()].map((thread) => thread.stop()));
+      threads.clear();
+    },
+  };
+}
+
+/** FNV-1a, 32 bits: the same tenant goes to the same thread for as long as the process lives. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return value >>> 0;
+}
+
+let exitGuarded = false;
+/** Node waits for its threads when it exits; one that is stuck in native code would keep the process for ever. */
+function guardExit(stuck: ReadonlySet<Worker>): void {
+  if (exitGuarded) return;
+  exitGuarded = true;
+  process.on('exit', () => {
+    if (stuck.size > 0) process.kill(process.pid, 'SIGKILL');
+  });
+}
+
+interface Thread extends ThreadLink {
+  /** Resolves when the thread has ended; it has answered everything before. */
+  stop(): Promise<void>;
+}
+interface Waiting {
+  resolve(value: Answer): void;
+  reject(error: Error): void;
+}
+
+function startThread(name: string, options: SqliteHostOptions, abandon: (worker: Worker) => void): Thread {
+  const progress = new Int32Array(new SharedArrayBuffer(4));
+  const threadId = new Int32Array(new SharedArrayBuffer(4));
+  const file = import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js';
+  const worker = new Worker(new URL(file, import.meta.url), {
+    name: `sqlite-${name}`,
+    workerData: { progress, threadId } satisfies ThreadData,
+    execArgv: [],
+    env: {},
+  });
+  // Requests alone keep the process alive, not the thread that waits for them.
+  worker.unref();
+  let alive = true;
+  let outbox: Request[] = [];
+  let flushing = false;
+  /** First in, first out: `waiting[answered]` is the request that is answered next. */
+  let waiting: Waiting[] = [];
+  let answered = 0;
+  const watch = createWatch(progress, options.statementSeconds * 1_000, onHang);
+
+  function flush(): void {
+    flushing = false;
+    if (!alive || outbox.length === 0) return;
+    const batch = outbox;
+    outbox = [];
+    worker.postMessage(batch);
+  }
+
+  function fail(error: Error): void {
+    if (!alive) return;
+    alive = false;
+    watch.stop();
+    worker.unref();
+    const lost = waiting.slice(answered);
+    waiting = [];
+    answered = 0;
+    outbox = [];
+    for (const request of lost) request.reject(error);
+  }
+
+  function onHang(): void {
+    options.log.error({ thread: name }, 'a statement took too long; its thread is replaced');
+    try {
+      if (threadId[0]! > 0) setPriority(threadId[0]!, 19);
+    } catch {
+      // Lowering it is a kindness to the others, not a condition.
+    }
+    abandon(worker);
+    fail(unavailable('database_timeout', 'The database took too long to answer.', 5));
+    void worker.terminate();
+  }
+
+  worker.on('message', (answers: readonly Answer[]) => {
+    if (!alive) return;
+    for (const item of answers) {
+      const request = waiting[answered]!;
+      waiting[answered] = undefined as unknown as Waiting;
+      answered += 1;
+      if (item[0] === answer.error) request.reject(sqliteError(item[1]));
+      else request.resolve(item);
+    }
+    if (answered === waiting.length) {
+      waiting = [];
+      answered = 0;
+      watch.stop();
+      worker.unref();
+    } else if (answered > 4_096) {
+      waiting = waiting.slice(answered);
+      answered = 0;
+    }
+  });
+  worker.on('error', (error) => {
+    options.log.error({ thread: name, err: error }, 'a database thread failed');
+    fail(unavailable('database_unreachable', 'The database does not answer.', 1, error));
+  });
+  worker.on('exit', () => fail(unavailable('database_unreachable', 'The database does not answer.', 1)));
+
+  return {
+    get alive() {
+      return alive;
+    },
+    send(request) {
+      if (!alive) return Promise.reject(unavailable('database_unreachable', 'The database does not answer.', 1));
+      return new Promise((resolve, reject) => {
+        if (waiting.length === 0) {
+          worker.ref();
+          watch.start();
+        }
+        waiting.push({ resolve, reject });
+        outbox.push(request);
+        if (!flushing) {
+          flushing = true;
+          setImmediate(flush);
+        }
+      });
+    },
+    async stop() {
+      if (!alive) return;
+      while (alive && waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      fail(unavailable('shutting_down', 'The server is shutting down.'));
+      await worker.terminate();
+    },
+  };
+}
+
+/** Calls `onHang` once a watched statement has been running for `limitMs`. Costs a timer only while requests wait. */
+function createWatch(progress: Int32Array, limitMs: number, onHang: () => void) {
+  const every = Math.max(20, Math.min(500, limitMs / 4));
+  let timer: NodeJS.Timeout | undefined;
+  let pending = false;
+  let seen = 0;
+  let since = 0;
+  function look(): void {
+    if (!pending) {
+      // Nothing waited for a whole interval: the timer ends. It is not restarted with each request.
+      clearInterval(timer);
+      timer = undefined;
+      return;
+    }
+    const count = Atomics.load(progress, 0);
+    const now = performance.now();
+    if (count !== seen || count % 2 === 0) {
+      seen = count;
+      since = now;
+    } else if (now - since >= limitMs) {
+      clearInterval(timer);
+      timer = undefined;
+      onHang();
+    }
+  }
+  return {
+    start() {
+      pending = true;
+      if (timer !== undefined) return;
+      seen = -1;
+      since = performance.now();
+      timer = setInterval(look, every);
+      timer.unref();
+    },
+    stop() {
+      pending = false;
+    },
+  };
+}

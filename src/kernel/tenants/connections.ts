@@ -1,0 +1,126 @@
+/**
+ * Connections to tenant databases: one set of leases for the process, keyed by tenant and generation, under one budget
+ * (`maxConnections`) and one per tenant (`tenantConnections`). What is promised of leases stands in `lease-set.ts`.
+ */
+import type { Clock } from '../clock.ts';
+import { createDatabase } from '../database/create-database.ts';
+import type { TenantDb } from '../database/database.ts';
+import { createLeaseSet, type LeasePurpose } from '../database/lease-set.ts';
+import { postgresDialect } from '../database/postgres-dialect.ts';
+import { sqliteDialect } from '../database/sqlite-dialect.ts';
+import type { TenantTables } from '../database/tables.ts';
+import { unavailable } from '../errors.ts';
+import type { TenantId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import type { Placement, PlacementKind, PlacementRef } from '../placements/placement.ts';
+import type { Config } from '../settings.ts';
+import type { Connections } from './tenants.ts';
+
+export interface ConnectionsOptions {
+  readonly placements: Partial<Readonly<Record<PlacementKind, Placement>>>;
+  readonly config: Pick<
+    Config,
+    'maxConnections' | 'tenantConnections' | 'connectionIdleSeconds' | 'connectionWaitSeconds'
+  >;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** `WorkIndex.begin`: durable before the commit; what it gives is called once the commit was tried. */
+  readonly markWork: (tenantId: TenantId, dueAt: number) => Promise<() => void>;
+}
+
+export interface TenantConnections extends Connections {
+  /** The handle of a tenant's database. Holds nothing; cheap, and the same one for the same placement. */
+  database(ref: PlacementRef): TenantDb;
+  /** Refuses new leases, waits for the running ones and closes all. */
+  close(): Promise<void>;
+}
+
+/** Handles kept for reuse; making one again costs microseconds. */
+const keptHandles = 5_000;
+
+export function createConnections(options: ConnectionsOptions): TenantConnections {
+  const { config, log } = options;
+  const refs = new Map<string, PlacementRef>();
+  const handles = new Map<string, TenantDb>();
+  const leases = createLeaseSet({
+    budget: config.maxConnections,
+    perKey: config.tenantConnections,
+    waitMs: config.connectionWaitSeconds * 1_000,
+    idleMs: config.connectionIdleSeconds * 1_000,
+    open: async (key, purpose) => {
+      const ref = refs.get(key)!;
+      return (await placementOf(ref).open(ref, purpose)).session;
+    },
+    limit: (key, purpose) => placementOf(refs.get(key)!).capabilities.connections[purpose],
+    log,
+  });
+
+  function placementOf(ref: PlacementRef): Placement {
+    const placement = options.placements[ref.kind];
+    if (placement === undefined) {
+      throw unavailable('placement_unavailable', 'This server does not serve companies of this kind.', 60);
+    }
+    return placement;
+  }
+
+  function makeHandle(key: string, ref: PlacementRef): TenantDb {
+    const placement = placementOf(ref);
+    refs.set(key, ref);
+    return createDatabase<TenantTables, 'tenant'>({
+      kind: 'tenant',
+      dialect: placement.dialect,
+      grammar: placement.dialect === 'sqlite' ? sqliteDialect : postgresDialect,
+      source: {
+        tryLease: (purpose: LeasePurpose) => leases.tryLease(key, purpose),
+        lease: (purpose: LeasePurpose) => {
+          refs.set(key, ref);
+          return leases.lease(key, purpose);
+        },
+      },
+      log,
+      markWork: (dueAt) => options.markWork(ref.tenantId, dueAt),
+    });
+  }
+
+  /** Forgets the placements of tenants that have neither a handle here nor a connection. */
+  function trim(): void {
+    const [oldest] = handles.keys();
+    handles.delete(oldest!);
+    if (refs.size < 2 * keptHandles) return;
+    const open = new Set(leases.list().map((entry) => entry.key));
+    for (const key of refs.keys()) if (!open.has(key) && !handles.has(key)) refs.delete(key);
+  }
+
+  return {
+    database(ref) {
+      const key = `${ref.tenantId}:${ref.generation}:${ref.kind}`;
+      let handle = handles.get(key);
+      if (handle === undefined) {
+        handle = makeHandle(key, ref);
+        handles.set(key, handle);
+        if (handles.size > keptHandles) trim();
+      }
+      return handle;
+    },
+    list: () =>
+      leases.list().map(({ key, open, leased, idleSince }) => ({
+        tenantId: key.slice(0, key.indexOf(':')) as TenantId,
+        open,
+        leased,
+        idleSince:
+          idleSince === null ? null : new Date(options.clock.now() - (performance.now() - idleSince)).toISOString(),
+      })),
+    get open() {
+      return leases.open;
+    },
+    budget: config.maxConnections,
+    get waiting() {
+      return leases.waiting;
+    },
+    async closeTenant(id) {
+      await leases.closeKeys((key) => key.startsWith(`${id}:`));
+    },
+    closeAll: () => leases.closeAll(),
+    close: () => leases.close(),
+  };
+}
