@@ -52,10 +52,9 @@ function byType(setting: Setting, raw: unknown, from: 'text' | 'typed'): Checked
 function whole(raw: unknown, min: number, max: number, from: 'text' | 'typed'): Checked {
   const upTo = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`;
   const mistake = { mistake: `It must be a whole number ${upTo}.` };
-  const text = typeof raw === 'string' && from === 'text' ? raw.trim() : raw;
-  if (typeof text === 'string' && !/^[0-9]{1,16}$/.test(text)) return mistake;
-  if (typeof text !== 'string' && typeof text !== 'number') return mistake;
-  const value = Number(text);
+  const words = typeof raw === 'string' && from === 'text' && /^[0-9]{1,16}$/.test(raw.trim());
+  if (!words && typeof raw !== 'number') return mistake;
+  const value = Number(raw);
   return Number.isSafeInteger(value) && value >= min && value <= max ? { value } : mistake;
 }
 
