@@ -52,7 +52,12 @@ export interface AnonymousCaller {
 export interface OperatorCaller {
   readonly kind: 'operator';
   readonly actor: Actor & { kind: 'operator' };
-  readonly operator: { readonly id: string; readonly username: string; readonly email: string };
+  readonly operator: {
+    readonly id: string;
+    readonly username: string;
+    readonly email: string;
+    readonly fullName?: string;
+  };
   readonly sessionId: string;
 }
 export interface MemberCaller {

@@ -36,7 +36,10 @@ export interface CreateDatabaseOptions<Kind extends 'tenant' | 'control'> {
 
 export function createDatabase<Tables, Kind extends 'tenant' | 'control'>(
   options: CreateDatabaseOptions<Kind>,
-): Database<Tables> & { readonly kind: Kind } {
+): Omit<Database<Tables>, 'transaction'> & {
+  readonly kind: Kind;
+  transaction<T>(work: (tx: Transaction<Tables> & { readonly kind: Kind }) => Promise<T>): Promise<T>;
+} {
   const { kind, dialect, grammar, source } = options;
   const execute: Execute = (query) => {
     const free = source.tryLease('read');
@@ -65,7 +68,7 @@ interface TransactionState {
 
 async function runTransaction<Tables, Kind extends 'tenant' | 'control', T>(
   options: CreateDatabaseOptions<Kind>,
-  work: (tx: Transaction<Tables>) => Promise<T>,
+  work: (tx: Transaction<Tables> & { readonly kind: Kind }) => Promise<T>,
 ): Promise<T> {
   const state: TransactionState = { ended: false, after: [], due: undefined };
   const lease = options.source.tryLease('write') ?? (await options.source.lease('write'));
@@ -108,11 +111,11 @@ async function rollBack(session: SqlSession, log: Logger): Promise<void> {
 }
 
 /** The transaction object: a Kysely instance that dies with the transaction, with the kernel's own members. */
-function transactionOver<Tables>(
-  options: CreateDatabaseOptions<'tenant' | 'control'>,
+function transactionOver<Tables, Kind extends 'tenant' | 'control'>(
+  options: CreateDatabaseOptions<Kind>,
   session: SqlSession,
   state: TransactionState,
-): Transaction<Tables> {
+): Transaction<Tables> & { readonly kind: Kind } {
   const execute: Execute = (query) => (state.ended ? Promise.reject(afterEnd()) : session.execute(query));
   const kysely: Kysely<Tables> = kyselyOver(options.grammar, execute);
   return Object.assign(kysely, {

@@ -40,9 +40,13 @@ export interface Database<Tables> {
 
 export interface TenantDb extends Database<TenantTables> {
   readonly kind: 'tenant';
+  /** As above, with a transaction that cannot be taken for one of the control database. */
+  transaction<T>(work: (tx: TenantTx) => Promise<T>): Promise<T>;
 }
 export interface ControlDb extends Database<ControlTables> {
   readonly kind: 'control';
+  /** As above, with a transaction that cannot be taken for one of a tenant. */
+  transaction<T>(work: (tx: ControlTx) => Promise<T>): Promise<T>;
 }
 export type TenantReader = Reader<TenantTables>;
 export type ControlReader = Reader<ControlTables>;

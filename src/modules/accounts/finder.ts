@@ -1,0 +1,74 @@
+/**
+ * Which account a sign-in name means. The same look-ups are made whether or not there is one, and the caller checks one
+ * hash in any case, so that neither answer nor time tells who is known.
+ */
+import type { Tenant } from '../../kernel/handles.ts';
+import { isStrongroomError } from '../../kernel/errors.ts';
+import type { TenantId } from '../../kernel/ids.ts';
+import type { DirectoryRow } from './directory.ts';
+import type { Parts } from './parts.ts';
+import { type UserRow, userByName } from './repository.ts';
+import type { OperatorTable } from './tables.ts';
+
+export type Account =
+  | { readonly kind: 'operator'; readonly operator: OperatorTable }
+  | { readonly kind: 'member'; readonly tenant: Tenant; readonly user: UserRow };
+
+/** Memberships tried for one name: stale hints are passed over, but never many. */
+const tries = 3;
+
+export function createFinder(parts: Pick<Parts, 'kernel' | 'directory' | 'background'>) {
+  const { kernel, directory } = parts;
+
+  /** A handle for an active company; undefined where it is suspended, gone or being made. */
+  async function openCompany(id: TenantId): Promise<Tenant | undefined> {
+    try {
+      return await kernel.tenants.open(id, { kind: 'anonymous' });
+    } catch (error) {
+      if (isStrongroomError(error, 'unauthenticated') || isStrongroomError(error, 'not_found')) return undefined;
+      throw error;
+    }
+  }
+
+  async function operatorByName(name: string): Promise<OperatorTable | undefined> {
+    const column = name.includes('@') ? 'email' : 'username';
+    return kernel.control.read.selectFrom('operators').selectAll().where(column, '=', name).executeTakeFirst();
+  }
+
+  async function memberOf(name: string, row: DirectoryRow): Promise<Account | undefined> {
+    const tenant = await openCompany(row.tenant_id);
+    if (tenant === undefined) return undefined;
+    const user = await userByName(tenant.db.read, name);
+    parts.background.run('settling a directory row', () => directory.settle(name, row, user !== undefined));
+    return user === undefined ? undefined : { kind: 'member', tenant, user };
+  }
+
+  /** One row a company, in order. */
+  function distinct(rows: readonly DirectoryRow[]): DirectoryRow[] {
+    const seen = new Set<string>();
+    return rows.filter((row) => !seen.has(row.tenant_id) && seen.add(row.tenant_id));
+  }
+
+  return {
+    openCompany,
+    operatorByName,
+    /** `company` is an id or a slug. Disabled people are found too: whether they may enter is decided after the hash. */
+    async find(given: string, company: string | undefined): Promise<Account | undefined> {
+      const name = given.toLowerCase();
+      const named = company === undefined ? undefined : await kernel.tenants.find(company);
+      const operator = await operatorByName(name);
+      const rows = distinct(await directory.find(name));
+      if (company !== undefined) {
+        const row = rows.find((one) => one.tenant_id === named?.id);
+        return row === undefined ? undefined : memberOf(name, row);
+      }
+      if (operator !== undefined && operator.is_active === 1) return { kind: 'operator', operator };
+      for (const row of rows.slice(0, tries)) {
+        const account = await memberOf(name, row);
+        if (account !== undefined) return account;
+      }
+      return operator === undefined ? undefined : { kind: 'operator', operator };
+    },
+  };
+}
+export type Finder = ReturnType<typeof createFinder>;
