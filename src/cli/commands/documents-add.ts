@@ -1,0 +1,67 @@
+/** `strongroom documents add`: uploads files, one after the other; says for each what became of it. */
+import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { type Document, documentsContract } from '../../modules/documents/contract.ts';
+import { CommandFailure, endWith, toFailure } from '../failure.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { asMember, type MemberOptions, withSignIn } from '../member.ts';
+import type { Remote } from '../remote.ts';
+import { humanBytes } from '../table.ts';
+import type { Tools } from '../tools.ts';
+
+interface Options extends MemberOptions {
+  readonly basket?: string;
+  readonly onConflict?: string;
+  readonly metadata?: string;
+}
+
+export function registerDocumentsAdd(documents: Command, tools: Tools): void {
+  const { terminal } = tools;
+  const command = documents
+    .command('add <file...>')
+    .description('upload files')
+    .option('--basket <id>', 'basket to put them into')
+    .option('--on-conflict <what>', 'error, version or rename where the name is taken')
+    .option('--metadata <json>', 'a JSON object');
+  withSignIn(command).action(async (files: string[], options: Options) => {
+    for (const file of files) await requireFile(file);
+    const added: Document[] = [];
+    let failure: CommandFailure | undefined;
+    await asMember(tools, options, async (member) => {
+      for (const file of files) {
+        try {
+          const document = await upload(member, file, options);
+          added.push(document);
+          if (options.json !== true) {
+            terminal.print(`${document.id}  ${document.filename}  ${humanBytes(document.size_bytes)}`);
+          }
+        } catch (error) {
+          failure = toFailure(error);
+          terminal.note(`${file}: ${failure.message}`);
+        }
+      }
+    });
+    if (options.json === true) terminal.printJson(added);
+    if (failure !== undefined) throw endWith(added.length > 0 ? exitCodes.partial : failure.exitCode);
+  });
+}
+
+async function requireFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile()) {
+    throw new CommandFailure(exitCodes.notFound, `There is no file ${file}. Nothing was uploaded.`);
+  }
+}
+
+/** The bytes are read while they are sent, never held as a whole. */
+async function upload(member: Remote, file: string, options: Options): Promise<Document> {
+  const form = new FormData();
+  if (options.basket !== undefined) form.set('basket_id', options.basket);
+  if (options.onConflict !== undefined) form.set('on_conflict', options.onConflict);
+  if (options.metadata !== undefined) form.set('metadata', options.metadata);
+  form.set('file', await openAsBlob(file), basename(file));
+  const { body } = await member.call(documentsContract.uploadDocument, { body: form as never });
+  return body;
+}
