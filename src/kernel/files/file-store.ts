@@ -31,17 +31,26 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** An upload in parts (tus), resumable by another process as long as its id is known. */
+/**
+ * An upload in parts (tus), resumable by another process as long as its id is known. One call at a time works on it:
+ * an append that still runs when another call comes is stopped, keeps what it got, and the other call goes on.
+ */
 export interface PartialUpload {
   readonly id: string;
-  /** Bytes that are durable so far. */
+  /** Bytes that are durable so far; 0 before the first append, the whole size after `finish`. */
   offset(): Promise<number>;
   /**
    * Appends at `offset`, fsyncs, and returns the new offset. What arrived before the body broke off is kept and
-   * counted. @throws conflict `offset_mismatch`
+   * counted, and no error. More than `maxBytes` in this body, or a full disk, is refused and nothing of it is kept.
+   * @throws conflict `offset_mismatch` (`extra.offset` is the right one) | `upload_finished`
+   * @throws too_large `file_too_large`, no_space `disk_full`
    */
   append(offset: number, body: Readable, options?: { maxBytes?: number; signal?: AbortSignal }): Promise<number>;
-  /** Turns the bytes into an object. Idempotent: a second call after a lost answer gives the same object. */
+  /**
+   * Turns the bytes into an object. Idempotent: a second call after a lost answer gives the same object, as long as
+   * that was not deleted. An upload of no bytes needs one append of an empty body before.
+   * @throws gone `upload_gone` where there was no append, or it was discarded or swept
+   */
   finish(): Promise<StoredObject>;
   discard(): Promise<void>;
 }
@@ -50,10 +59,17 @@ export interface PartialUpload {
 export interface FileStore {
   /** The physical name: folder or bucket. */
   readonly bucket: string;
-  /** Streams the bytes in. On any error (client gone, too large, disk full) nothing is left. */
+  /**
+   * Streams the bytes in. On any error (client gone, too large, disk full) nothing is left. A refusal leaves the body
+   * unread and whole, so that an answer can still be sent; the caller drains or ends it.
+   * @throws too_large `file_too_large`, no_space `disk_full`, invalid `upload_incomplete` (the body broke off; a
+   * `StrongroomError` with which it was destroyed is thrown as it is), unavailable `storage_failed` | `bucket_missing`
+   */
   put(body: Readable, options?: PutOptions): Promise<StoredObject>;
   /**
-   * A stream of the bytes. @throws unavailable `object_missing` where a row promises an object that is not there.
+   * A stream of the bytes, to be read to its end or destroyed.
+   * @throws unavailable `object_missing` where a row promises an object that is not there
+   * @throws range `range_not_satisfiable` for a range that is not inside of the object
    */
   get(key: string, range?: ByteRange): Promise<Readable>;
   /** Size of an object, or undefined where there is none. */
