@@ -10,6 +10,7 @@ import type { ControlMigration, TenantMigration } from './database/migration.ts'
 import type { Listeners } from './events.ts';
 import type { AnonymousCaller, Caller, HostCaller, MemberCaller, OperatorCaller, Tenant } from './handles.ts';
 import type { JobDefinitions, Schedule } from './jobs/jobs.ts';
+import type { DoctorFinding } from './tenants/tenants.ts';
 
 type CallerOf<R extends RouteSpec> = R['access']['who'] extends 'operator'
   ? OperatorCaller
@@ -116,4 +117,9 @@ export interface Module {
   readonly listeners?: Listeners;
   readonly jobs?: JobDefinitions;
   readonly schedules?: readonly Schedule[];
+  /** What doctor looks at in a company: missing or unreferenced objects, counts that do not add up. */
+  readonly examine?: (
+    tenant: Tenant,
+    options: { readonly repair: boolean; readonly deep: boolean },
+  ) => Promise<readonly DoctorFinding[]>;
 }
