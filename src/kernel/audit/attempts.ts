@@ -13,6 +13,8 @@ export interface Attempts {
   /** Writes what is counted now and resolves when everything is written. */
   flush(): Promise<void>;
   close(): Promise<void>;
+  /** Callers and actions that are counted now. */
+  readonly size: number;
 }
 
 export interface AttemptsOptions {
@@ -93,6 +95,9 @@ export function createAttempts({ clock, write, failed, limit = 10_000 }: Attempt
       else schedule();
     },
     flush,
+    get size() {
+      return counted.size;
+    },
     async close() {
       closed = true;
       if (timer !== null) clearTimeout(timer);
