@@ -2,8 +2,8 @@
 import { isId } from '../kernel/ids.ts';
 import { type Company, fleetContract } from '../modules/fleet/contract.ts';
 import { overHost } from '../modules/fleet/host-contract.ts';
-import { CommandFailure } from './failure.ts';
 import { exitCodes } from './exit-codes.ts';
+import { CommandFailure } from './failure.ts';
 import type { Remote } from './remote.ts';
 
 /** @throws CommandFailure where no company has this id or slug */

@@ -19,15 +19,18 @@ export async function connectHost(config: Config): Promise<Remote> {
   for (;;) {
     if (await isServed(config.dataDir)) return attached(config, async () => {});
     try {
-      const program = await startProgram({
-        ...config,
-        logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
-        runWorker: false,
-        migrateOnStart: false,
-      }, { listen: false });
+      const program = await startProgram(
+        {
+          ...config,
+          logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
+          runWorker: false,
+          migrateOnStart: false,
+        },
+        { listen: false },
+      );
       return attached(config, () => program.close());
     } catch (error) {
-      const taken = isStrongroomError(error) && error.code === 'data_folder_in_use';
+      const taken = isStrongroomError(error) && error.code === 'folder_in_use';
       if (!taken || Date.now() > until) throw error;
       await sleep(100);
     }

@@ -1,6 +1,6 @@
 /**
  * Exit codes, by kind of error: what a script may branch on. Part of the command line's contract; the table in
- * docs/operate/command-line.md is made from it.
+ * docs/reference/command-line.md is made from it.
  */
 import type { ErrorKind } from '../kernel/errors.ts';
 

@@ -66,9 +66,13 @@ export function toFailure(error: unknown): CommandFailure {
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ECONNRESET') {
-    return new CommandFailure(exitCodes.unavailable, 'No server answers there. Check --url, or start one with `strongroom serve`.', {
-      cause: error,
-    });
+    return new CommandFailure(
+      exitCodes.unavailable,
+      'No server answers there. Check --url, or start one with `strongroom serve`.',
+      {
+        cause: error,
+      },
+    );
   }
   const text = error instanceof Error ? error.message : String(error);
   return new CommandFailure(exitCodes.failed, `Something unexpected happened: ${text}`, { cause: error });

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { accountsContract } from '../modules/accounts/contract.ts';
 import { connectHost } from './connect.ts';
-import { CommandFailure } from './failure.ts';
 import { exitCodes } from './exit-codes.ts';
+import { CommandFailure } from './failure.ts';
 import { type CommonOptions, configOf, tokenVariable, withCommon } from './options.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { readSecret } from './terminal.ts';

@@ -54,7 +54,7 @@ async function refused(answer: Response): Promise<never> {
 export function createRemote(base: string, fetch: FetchLike, close: () => Promise<void>, token?: string): Remote {
   async function open<R extends RouteSpec>(route: R, input: CallInput<R> = {}): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json', ...input.headers };
-    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
     const init: RequestInit = { method: route.method, headers };
     if (input.body instanceof FormData) init.body = input.body;
     else if (input.body !== undefined) {

@@ -19,7 +19,9 @@ export function displayWidth(text: string): number {
   let width = 0;
   for (const letter of text) {
     if (/\p{M}|\u200d|\ufe0f/u.test(letter)) continue;
-    width += /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/u.test(letter) ? 2 : 1;
+    width += /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/u.test(letter)
+      ? 2
+      : 1;
   }
   return width;
 }

@@ -1,6 +1,7 @@
 /** The terminal: what commands print on, read from and ask. */
-import { CommandFailure } from './failure.ts';
+
 import { exitCodes } from './exit-codes.ts';
+import { CommandFailure } from './failure.ts';
 import { type Column, renderTable } from './table.ts';
 
 export interface Terminal {
@@ -42,7 +43,10 @@ export async function readSecret(): Promise<string> {
   }
   const line = text.replace(/\r?\n$/, '');
   if (line === '') {
-    throw new CommandFailure(exitCodes.invalid, 'No password came on standard input. Pipe one in, as printf %s "$PASSWORD" | strongroom …');
+    throw new CommandFailure(
+      exitCodes.invalid,
+      'No password came on standard input. Pipe one in, as printf %s "$PASSWORD" | strongroom …',
+    );
   }
   if (line.includes('\n')) {
     throw new CommandFailure(exitCodes.invalid, 'Standard input has more than one line. Send the password alone.');

@@ -33,7 +33,9 @@ export function socketFetch(socketPath: string): FetchLike {
           }
           const empty = bodyless.has(status) || asked.method === 'HEAD';
           if (empty) answer.resume();
-          resolve(new Response(empty ? null : (Readable.toWeb(answer) as ReadableStream), { status, headers: received }));
+          resolve(
+            new Response(empty ? null : (Readable.toWeb(answer) as ReadableStream), { status, headers: received }),
+          );
         },
       );
       out.on('error', reject);

@@ -1,8 +1,8 @@
 /** `strongroom admin create`: an operator, made on the host, without the set-up link. */
 import type { Command } from 'commander';
 import { hostContract } from '../../modules/fleet/host-contract.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import { readSecret } from '../terminal.ts';
 import type { Tools } from '../tools.ts';

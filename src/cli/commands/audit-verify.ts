@@ -1,8 +1,8 @@
 /** `strongroom audit verify`: checks the chain of one trail, or of all, and names the first bad row. */
 import type { Command } from 'commander';
 import { hostContract } from '../../modules/fleet/host-contract.ts';
-import { endWith } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Tools } from '../tools.ts';
 

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { fleetContract } from '../../modules/fleet/contract.ts';
 import { overHost } from '../../modules/fleet/host-contract.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import { renderFields } from '../table.ts';
 import type { Tools } from '../tools.ts';

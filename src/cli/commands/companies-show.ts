@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { fleetContract } from '../../modules/fleet/contract.ts';
 import { overHost } from '../../modules/fleet/host-contract.ts';
 import { findCompany } from '../company-lookup.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Remote } from '../remote.ts';
 import { humanBytes, renderFields } from '../table.ts';
@@ -29,8 +29,9 @@ export function registerCompanyShow(companies: Command, { terminal, withHost }: 
         return {
           company: found,
           stats: await statsOf(host, found.id),
-          operations: (await host.call(overHost(fleetContract.listCompanyOperations), { params, query: { limit: '5' } }))
-            .body.items,
+          operations: (
+            await host.call(overHost(fleetContract.listCompanyOperations), { params, query: { limit: '5' } })
+          ).body.items,
         };
       });
       if (options.json === true) {

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { fleetContract } from '../../modules/fleet/contract.ts';
 import { overHost } from '../../modules/fleet/host-contract.ts';
 import { findCompany } from '../company-lookup.ts';
-import { endWith } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Tools } from '../tools.ts';
 

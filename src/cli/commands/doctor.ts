@@ -1,8 +1,8 @@
 /** `strongroom doctor`: what a crash left, orphans, drift, missing objects; `--repair` mends what is safe to mend. */
 import type { Command } from 'commander';
 import { hostContract } from '../../modules/fleet/host-contract.ts';
-import { endWith } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Tools } from '../tools.ts';
 

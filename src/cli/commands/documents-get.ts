@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Command } from 'commander';
 import { documentsContract } from '../../modules/documents/contract.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import { asMember, type MemberOptions, withSignIn } from '../member.ts';
 import { humanBytes } from '../table.ts';
 import type { Tools } from '../tools.ts';
@@ -30,7 +30,10 @@ export function registerDocumentsGet(documents: Command, tools: Tools): void {
       const { body: document } = await member.call(documentsContract.getDocument, { params: { id } });
       const target = options.out ?? basename(document.filename);
       if (target !== '-' && options.force !== true) await requireAbsent(target);
-      const answer = await member.open(documentsContract.downloadDocument, { params: { id }, headers: { accept: '*/*' } });
+      const answer = await member.open(documentsContract.downloadDocument, {
+        params: { id },
+        headers: { accept: '*/*' },
+      });
       const bytes = Readable.fromWeb(answer.body as unknown as WebStream);
       if (target === '-') {
         await pipeline(bytes, process.stdout, { end: false });
@@ -56,6 +59,9 @@ async function requireAbsent(target: string): Promise<void> {
     () => false,
   );
   if (there) {
-    throw new CommandFailure(exitCodes.conflict, `The file ${target} is there already. Add --force, or choose another --out.`);
+    throw new CommandFailure(
+      exitCodes.conflict,
+      `The file ${target} is there already. Add --force, or choose another --out.`,
+    );
   }
 }

@@ -1,10 +1,11 @@
 /** `strongroom migrate`: brings companies to the release's schema, with progress; `--plan` only says what it would do. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { fleetContract, type MigrationRun } from '../../modules/fleet/contract.ts';
 import { overHost } from '../../modules/fleet/host-contract.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailure, endWith } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure, endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Remote } from '../remote.ts';
 import type { Tools } from '../tools.ts';
@@ -18,7 +19,8 @@ interface Options extends CommonOptions {
 
 function wholeOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new CommandFailure(exitCodes.invalid, `${flag} must be a whole number from 1.`);
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new CommandFailure(exitCodes.invalid, `${flag} must be a whole number from 1.`);
   return Number(text);
 }
 

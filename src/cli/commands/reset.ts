@@ -1,8 +1,8 @@
 /** `strongroom reset`: purges every company of a development installation. Asks first. */
 import type { Command } from 'commander';
 import { hostContract } from '../../modules/fleet/host-contract.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import { type CommonOptions, configOf, withCommon } from '../options.ts';
 import type { Tools } from '../tools.ts';
 
@@ -37,6 +37,9 @@ async function askFirst(interactive: boolean, dataDir: string): Promise<void> {
     throw new CommandFailure(exitCodes.invalid, 'This removes every company. Add --yes to do it without a question.');
   }
   const { confirm } = await import('@clack/prompts');
-  const sure = await confirm({ message: `Remove every company in ${dataDir}, with all documents?`, initialValue: false });
+  const sure = await confirm({
+    message: `Remove every company in ${dataDir}, with all documents?`,
+    initialValue: false,
+  });
   if (sure !== true) throw new CommandFailure(exitCodes.interrupted, 'Nothing was removed.');
 }

@@ -35,7 +35,9 @@ export function registerServe(program: Command, { terminal }: Tools): void {
     const server = await startProgram(config);
     const base = config.publicUrl ?? server.address;
     const line = (fields: object, text: string) =>
-      terminal.print(options.json === true ? JSON.stringify({ time: new Date().toISOString(), ...fields, msg: text }) : text);
+      terminal.print(
+        options.json === true ? JSON.stringify({ time: new Date().toISOString(), ...fields, msg: text }) : text,
+      );
     line({ listening: server.address }, `Strongroom is ready at ${server.address}`);
     const token = server.setupToken;
     if (token !== undefined) {

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { hostContract, type ImportResult } from '../../modules/fleet/host-contract.ts';
-import { CommandFailure, endWith } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure, endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Tools } from '../tools.ts';
 
@@ -69,7 +69,10 @@ export async function readRows(file: string): Promise<Row[]> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new CommandFailure(missing ? exitCodes.notFound : exitCodes.invalid, `The file ${file} ${missing ? 'does not exist' : 'cannot be read'}.`);
+    throw new CommandFailure(
+      missing ? exitCodes.notFound : exitCodes.invalid,
+      `The file ${file} ${missing ? 'does not exist' : 'cannot be read'}.`,
+    );
   }
   const rows = /^\s*\[/.test(text) ? fromJson(text) : fromCsv(text);
   if (rows.length === 0) throw new CommandFailure(exitCodes.invalid, 'The file has no rows.');
@@ -104,7 +107,10 @@ function fromCsv(text: string): Row[] {
       },
     }) as Row[];
   } catch {
-    throw new CommandFailure(exitCodes.invalid, 'The file is not valid CSV: a quotation mark is not closed, or stands in the wrong place.');
+    throw new CommandFailure(
+      exitCodes.invalid,
+      'The file is not valid CSV: a quotation mark is not closed, or stands in the wrong place.',
+    );
   }
   for (const needed of columns.slice(0, 3)) {
     if (!header.includes(needed)) {

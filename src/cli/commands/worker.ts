@@ -15,7 +15,9 @@ export function registerWorker(program: Command, { terminal }: Tools): void {
       const stopped = untilSignal();
       const worker = await startProgram(config, { listen: false });
       const text = 'Strongroom works on jobs.';
-      terminal.print(options.json === true ? JSON.stringify({ time: new Date().toISOString(), worker: true, msg: text }) : text);
+      terminal.print(
+        options.json === true ? JSON.stringify({ time: new Date().toISOString(), worker: true, msg: text }) : text,
+      );
       const signal = await stopped;
       terminal.note(`${signal}: finishing what runs…`);
       await worker.close();

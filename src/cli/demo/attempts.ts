@@ -176,7 +176,7 @@ async function send(base: string, fetch: FetchLike, asked: Omit<Try, 'group' | '
 }
 
 function said({ status, body }: Got): string {
-  return typeof body['code'] === 'string' ? `${status} ${body['code']}` : String(status);
+  return typeof body.code === 'string' ? `${status} ${body.code}` : String(status);
 }
 
 async function attempt(base: string, fetch: FetchLike, each: Try): Promise<Attempt> {
@@ -185,12 +185,7 @@ async function attempt(base: string, fetch: FetchLike, each: Try): Promise<Attem
 }
 
 /** What is answered for the other company's document must not even tell that it exists. */
-async function sameAsUnknown(
-  base: string,
-  fetch: FetchLike,
-  admin: DemoPerson,
-  victim: DemoCompany,
-): Promise<Attempt> {
+async function sameAsUnknown(base: string, fetch: FetchLike, admin: DemoPerson, victim: DemoCompany): Promise<Attempt> {
   const ask = async (id: string) => {
     const got = await send(base, fetch, { method: 'GET', path: `/api/documents/${id}`, token: admin.token });
     const { instance: _, ...rest } = got.body;
@@ -213,9 +208,13 @@ async function headersChangeNothing(
   thief: DemoCompany,
   victim: DemoCompany,
 ): Promise<Attempt> {
-  const names = { 'x-tenant-id': victim.company.id, 'x-company-id': victim.company.id, 'x-company': victim.company.slug };
+  const names = {
+    'x-tenant-id': victim.company.id,
+    'x-company-id': victim.company.id,
+    'x-company': victim.company.slug,
+  };
   const got = await send(base, fetch, { method: 'GET', path: '/api/documents', token: admin.token, headers: names });
-  const items = Array.isArray(got.body['items']) ? (got.body['items'] as { id: string }[]) : [];
+  const items = Array.isArray(got.body.items) ? (got.body.items as { id: string }[]) : [];
   const foreign = items.filter((item) => !thief.documents.some((document) => document.id === item.id));
   const home = foreign.length === 0;
   return {

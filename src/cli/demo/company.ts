@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { accountsContract } from '../../modules/accounts/contract.ts';
 import { type Document, documentsContract } from '../../modules/documents/contract.ts';
 import { type Company, fleetContract } from '../../modules/fleet/contract.ts';
-import { CommandFailure } from '../failure.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { CommandFailure } from '../failure.ts';
 import type { Remote } from '../remote.ts';
 import { type Cast, type DemoRole, demoRoles, mediaTypes, titles } from './people.ts';
 

@@ -3,8 +3,8 @@
  * attacker had found a hole in a query. Outside of this demo nothing hands SQL text to a company's connection.
  */
 import { sql } from 'kysely';
-import type { Kernel } from '../../kernel/kernel.ts';
 import type { TenantId } from '../../kernel/ids.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
 import type { Attempt } from './attempts.ts';
 
 const group = 'With SQL on the company’s own connection';
@@ -53,7 +53,9 @@ async function tryOne(what: string, work: () => Promise<unknown>): Promise<Attem
 
 /** The same connection still serves the company: the walls refuse, they do not break. */
 async function readsAtHome(tenant: Awaited<ReturnType<Kernel['tenants']['open']>>): Promise<Attempt> {
-  const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(tenant.db.read);
+  const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(
+    tenant.db.read,
+  );
   const alive = rows.length > 0;
   return { group, what: 'and the company’s own tables', got: `${rows.length} tables, as before`, through: !alive };
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { day } from '../../kernel/clock.ts';
 import { conflict, invalidField, isStrongroomError, notFound } from '../../kernel/errors.ts';
-import type { Actor } from '../../kernel/handles.ts';
+import type { Actor, Tenant } from '../../kernel/handles.ts';
 import { isId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Operation, TenantFilter, TenantRecord } from '../../kernel/tenants/tenants.ts';
@@ -37,6 +37,8 @@ export interface Companies {
   get(id: string): Promise<TenantRecord>;
   /** By id or slug, for the command line. @throws not_found */
   find(idOrSlug: string): Promise<TenantRecord>;
+  /** A handle for work of operators in a company. @throws conflict while it is suspended, deleted or not ready */
+  open(record: TenantRecord, actor: Actor): Promise<Tenant>;
   list(page: {
     limit: number;
     filter: TenantFilter;
@@ -73,6 +75,17 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
       throw conflict('company_not_ready', 'This company is not ready yet. See its operations.');
     }
     return record;
+  }
+
+  async function open(record: TenantRecord, actor: Actor): Promise<Tenant> {
+    requireLiving(record);
+    try {
+      return await tenants.open(record.id, actor);
+    } catch (error) {
+      // To its people a suspended company says 401; the operator is signed in and learns the reason.
+      if (!isStrongroomError(error, 'unauthenticated')) throw error;
+      throw conflict('company_suspended', 'This company is suspended. Resume it first.');
+    }
   }
 
   function plan(input: z.output<typeof CreateCompany>) {
@@ -154,7 +167,18 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
     },
     async create(input, actor) {
       const planned = plan(input);
-      return created(planned, await tenants.create(planned.tenant, actor));
+      let begun: { record: TenantRecord; operationId: string } | undefined;
+      try {
+        const made = await tenants.create(planned.tenant, actor, (operationId, record) => {
+          begun = { operationId, record };
+        });
+        return created(planned, made);
+      } catch (error) {
+        // The first attempt failed, and the journal goes on: saying so keeps the only copy of the invitation's token.
+        if (begun === undefined || !isStrongroomError(error, 'unavailable')) throw error;
+        kernel.log.warn({ err: error, company: begun.record.id }, 'a creation goes on in the background');
+        return created(planned, begun);
+      }
     },
     async begin(input, actor) {
       const planned = plan(input);
@@ -162,11 +186,14 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
       tenants
         .create(planned.tenant, actor, (operationId, record) => started.resolve({ operationId, record }))
         .then(started.resolve, (error: unknown) => {
-          kernel.log.warn({ err: error }, 'a company that is made in the background failed this time');
+          if (!isStrongroomError(error) || error.kind === 'unavailable') {
+            kernel.log.warn({ err: error }, 'a creation in the background failed; the journal goes on with it');
+          }
           started.reject(error);
         });
       return created(planned, await started.promise);
     },
+    open,
     async list({ limit, filter, sort, after, total }) {
       const page = await tenants.list({ limit, filter, sort, ...(after === undefined ? {} : { after }) });
       return { ...page, total: total ? await tenants.count(filter) : undefined };
@@ -210,11 +237,7 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
       return record.state === 'active' ? record : tenants.resume(record.id, actor);
     },
     async inviteAdmin(id, person, actor) {
-      const record = requireLiving(await get(id));
-      if (record.state === 'suspended') {
-        throw conflict('company_suspended', 'This company is suspended. Resume it first.');
-      }
-      return parts.accounts.inviteAdmin(await tenants.open(record.id, actor), person, actor);
+      return parts.accounts.inviteAdmin(await open(await get(id), actor), person, actor);
     },
     delete: remove,
     async restore(id, actor) {

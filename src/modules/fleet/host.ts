@@ -47,7 +47,7 @@ export function hostRoutes(kernel: Kernel, parts: FleetParts, companies: Compani
     },
     async hostImportUsers({ body, caller }) {
       const record = await companies.find(body.company);
-      const tenant = await kernel.tenants.open(record.id, caller.actor);
+      const tenant = await companies.open(record, caller.actor);
       const results: ImportResult[] = [];
       for (const [index, row] of body.rows.entries()) {
         results.push({ row: index + 1, ...(await importRow(tenant, parts, row)) });

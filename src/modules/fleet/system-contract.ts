@@ -1,0 +1,157 @@
+/** The state of the whole installation, for operators (and one word of it for everybody). Browser-safe. */
+import { z } from 'zod';
+import { anyone, contract, IdParam, listOf, operator, paging, queryFlag, Time } from '../../kernel/contract.ts';
+
+export const SystemStatus = z.object({
+  status: z.enum(['ok', 'degraded']),
+  version: z.string().optional(),
+  companies: z.record(z.string(), z.number().int()).optional().describe('Number of companies by status'),
+  placements: z.record(z.string(), z.number().int()).optional().describe('Number of companies by placement'),
+  connections: z.object({ open: z.number().int(), budget: z.number().int(), waiting: z.number().int() }).optional(),
+  migrations: z.object({ head: z.number().int(), behind: z.number().int(), failed: z.number().int() }).optional(),
+  storage: z.object({ kind: z.enum(['disk', 's3']), ok: z.boolean(), reason: z.string().optional() }).optional(),
+  uptime_s: z.number().int().optional(),
+});
+
+export const Connection = z.object({
+  company_id: z.string(),
+  open: z.number().int(),
+  leased: z.number().int(),
+  idle_since: Time.nullable(),
+});
+
+export const SystemAuditRow = z.object({
+  id: z.string(),
+  seq: z.number().int(),
+  at: Time,
+  actor: z.string(),
+  action: z.string(),
+  target: z.string().nullable(),
+  outcome: z.string(),
+  details: z.record(z.string(), z.unknown()),
+  ip: z.string().nullable(),
+  request_id: z.string().nullable(),
+});
+
+export const AuditVerification = z.object({
+  ok: z.boolean(),
+  rows: z.number().int(),
+  sealed: z.number().int(),
+  unsealed: z.number().int(),
+  first_bad: z.object({ seq: z.number().int(), reason: z.string() }).optional(),
+});
+export type AuditVerification = z.output<typeof AuditVerification>;
+
+export const MigrationPlan = z.object({
+  head: z.number().int(),
+  behind: z.number().int(),
+  items: z.array(z.object({ company_id: z.string(), slug: z.string(), from: z.number().int(), to: z.number().int() })),
+});
+export type MigrationPlan = z.output<typeof MigrationPlan>;
+
+export const MigrationRun = z.object({
+  id: z.string(),
+  status: z.enum(['running', 'succeeded', 'failed', 'stopped']),
+  started_at: Time,
+  finished_at: Time.nullable(),
+  head: z.number().int(),
+  total: z.number().int(),
+  done: z.number().int(),
+  failed: z.number().int(),
+  items: z.array(
+    z.object({
+      company_id: z.string(),
+      slug: z.string(),
+      status: z.enum(['waiting', 'running', 'done', 'failed', 'skipped']),
+      reason: z.string().nullable(),
+    }),
+  ),
+});
+export type MigrationRun = z.output<typeof MigrationRun>;
+
+const whole = (max: number) => z.number().int().min(1).max(max);
+
+export const StartMigration = z.strictObject({
+  only: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional().describe('Ids or slugs of companies'),
+  concurrency: whole(64).optional(),
+  canary: whole(1_000).optional().describe('So many first; the rest only when they succeed'),
+  dry_run: z.boolean().optional().describe('Answers the plan and changes nothing'),
+});
+
+const params = z.object({ id: IdParam });
+
+export const systemRoutes = contract({
+  getSystemStatus: {
+    method: 'GET',
+    path: '/api/system/status',
+    summary: 'Whether the installation works',
+    description: 'One word for everybody; versions, counts and budgets for operators alone.',
+    access: anyone,
+    answers: { 200: SystemStatus },
+  },
+  listConnections: {
+    method: 'GET',
+    path: '/api/system/connections',
+    summary: 'Open connections to company databases',
+    access: operator,
+    answers: { 200: listOf(Connection) },
+  },
+  closeConnections: {
+    method: 'DELETE',
+    path: '/api/system/connections',
+    summary: 'Close all connections to company databases',
+    description: 'Each is closed when the request that uses it ends; the next request opens a new one.',
+    access: operator,
+    answers: { 204: null },
+  },
+  closeCompanyConnections: {
+    method: 'DELETE',
+    path: '/api/system/connections/{company_id}',
+    summary: 'Close the connections of one company',
+    access: operator,
+    params: z.object({ company_id: IdParam }),
+    answers: { 204: null },
+  },
+  listSystemAudit: {
+    method: 'GET',
+    path: '/api/system/audit',
+    summary: 'The audit trail of the installation, newest first',
+    access: operator,
+    query: z.object({ limit: paging.limit, cursor: paging.cursor, verify: queryFlag.optional() }),
+    answers: { 200: listOf(SystemAuditRow).extend({ verification: AuditVerification.optional() }) },
+  },
+  listMigrations: {
+    method: 'GET',
+    path: '/api/system/migrations',
+    summary: 'What a fleet migration would do, and the runs so far',
+    access: operator,
+    query: z.object({ limit: paging.limit }),
+    answers: { 200: listOf(MigrationRun.omit({ items: true })).extend({ plan: MigrationPlan }) },
+  },
+  startMigration: {
+    method: 'POST',
+    path: '/api/system/migrations',
+    summary: 'Start a fleet migration, or answer its plan',
+    access: operator,
+    body: StartMigration,
+    answers: { 200: MigrationPlan, 202: MigrationRun },
+    errors: ['migration_running'],
+    creates: 'plain',
+  },
+  getMigration: {
+    method: 'GET',
+    path: '/api/system/migrations/{id}',
+    summary: 'Progress of one run, by company',
+    access: operator,
+    params,
+    answers: { 200: MigrationRun },
+  },
+  stopMigration: {
+    method: 'DELETE',
+    path: '/api/system/migrations/{id}',
+    summary: 'Stop a run after the companies it is working on',
+    access: operator,
+    params,
+    answers: { 204: null },
+  },
+});
