@@ -1,0 +1,48 @@
+/** What of a request a handler may see. Everything that costs is made when it is asked for. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestInfo } from '../kernel/module.ts';
+import { boundaryOf, type MultipartLimits, multipartParts } from './multipart.ts';
+
+export function requestInfo(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  facts: { readonly id: string; readonly ip: string; readonly limits: MultipartLimits },
+): RequestInfo {
+  const { raw } = request;
+  let controller: AbortController | undefined;
+  return {
+    id: facts.id,
+    ip: facts.ip,
+    method: request.method,
+    raw,
+    header(name) {
+      const value = raw.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    cookie: (name) => readCookie(raw.headers.cookie, name),
+    parts: () => multipartParts(raw, boundaryOf(raw.headers['content-type']), facts.limits),
+    get signal() {
+      if (controller === undefined) {
+        const made = new AbortController();
+        controller = made;
+        const { raw: response } = reply;
+        if (response.destroyed && !response.writableFinished) made.abort();
+        response.once('close', () => {
+          if (!response.writableFinished) made.abort();
+        });
+      }
+      return controller.signal;
+    },
+  };
+}
+
+/** The value of one cookie; undefined where it is missing or stands twice (then none can be trusted). */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined;
+  const values = header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  return values.length === 1 ? values[0] : undefined;
+}
