@@ -29,6 +29,8 @@ export interface World {
   readonly background: Background;
   readonly worker: Worker;
   newTenant(): Promise<Tenant>;
+  /** A handle in this world, after a crash. */
+  tenant(id: TenantId): Tenant;
   setState(tenant: Tenant, state: TenantState): void;
   /** Visits of the worker so far, by tenant. */
   readonly visits: Map<string, number>;
@@ -164,6 +166,7 @@ async function openAt(
       states.set(id, { ref, state: 'active', key: secrets.newTenantKey(id) });
       return handle(id, { kind: 'host' });
     },
+    tenant: (id) => handle(id, { kind: 'host' }),
     setState(tenant, state) {
       const known = states.get(tenant.id)!;
       states.set(tenant.id, { ...known, state });

@@ -33,8 +33,11 @@ const lockMargin = 30_000;
 const scheduleTimeout = 15 * minute;
 
 export interface Visitor {
-  /** @returns when (ms) the tenant is due again; null for never */
-  visit(tenant: Tenant, options: { force: boolean }): Promise<number | null>;
+  /**
+   * `force` is asked when it comes to sealing: whether rows are sealed that are not a second old yet.
+   * @returns when (ms) the tenant is due again; null for never
+   */
+  visit(tenant: Tenant, options: { force: () => boolean }): Promise<number | null>;
   forget(tenantId: Tenant['id']): void;
 }
 
@@ -116,7 +119,7 @@ export function createVisitor(options: VisitOptions): Visitor {
       await runJobs(tenant);
       for (const schedule of options.schedules()) due.push(await runSchedule(tenant, schedule));
       // Last, so that it covers what the visit itself wrote.
-      due.push(await parts.seal(tenant, { force }));
+      due.push(await parts.seal(tenant, { force: force() }));
       due.push(await queue.nextDue(tenant));
       const times = due.filter((time) => time !== null);
       return times.length === 0 ? null : Math.min(...times);

@@ -118,7 +118,7 @@ export function createWorker(options: WorkerOptions): Worker {
     try {
       const tenant = await enter(claim);
       if (tenant === null) return;
-      const next = await visitor.visit(tenant, { force: settling > 0 });
+      const next = await visitor.visit(tenant, { force: () => settling > 0 });
       failures.delete(claim.tenantId);
       if (abort.signal.aborted) index.retry(claim, next ?? clock.now());
       else index.clear(claim, next);
@@ -156,16 +156,17 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function settle(): Promise<void> {
     settling += 1;
-    let horizon = settleHorizon;
     try {
+      await chores.runDue(settleHorizon);
+      await filling;
+      await fill(clock.now() + settleHorizon);
       for (;;) {
-        await chores.runDue(horizon);
-        await fill(clock.now() + horizon);
-        const idle = running.size === 0 && round.length === 0;
-        const now = clock.now();
-        if (closed || (idle && horizon === 0 && index.nextDue() > now && chores.nextDue() > now)) return;
         if (running.size > 0) await Promise.race(running.values());
-        else if (idle) horizon = 0;
+        await chores.runDue();
+        await fill(clock.now());
+        const now = clock.now();
+        const idle = running.size === 0 && round.length === 0;
+        if (closed || (idle && index.nextDue() > now && chores.nextDue() > now)) return;
       }
     } finally {
       settling -= 1;
