@@ -2,7 +2,8 @@
  * A process of its own that works on a disk store, to be traced or to be given a broken disk.
  *
  * Arguments: data folder, bucket, and work as JSON: a list of groups; what stands in one group is done at once. Writes
- * one line of JSON per group to standard output, right when its promises have settled: `{ "done": group, "results": … }`.
+ * lines of JSON to standard output: `{ "put": key }` right when a put has resolved, and `{ "done": group, "results": … }`
+ * when a group has settled.
  */
 import { writeSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -13,7 +14,8 @@ import { createDiskStores } from '../../src/kernel/files/disk.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 
 export type ChildWork =
-  | { readonly do: 'put'; readonly bytes: number }
+  /** `times` one after the other; once by default. */
+  | { readonly do: 'put'; readonly bytes: number; readonly times?: number }
   | { readonly do: 'append'; readonly id: string; readonly at: number; readonly bytes: number }
   | { readonly do: 'finish' | 'offset'; readonly id: string }
   | { readonly do: 'delete'; readonly keys: readonly string[] };
@@ -37,8 +39,15 @@ function body(bytes: number): Readable {
   );
 }
 
+/** The key of the last one. */
+async function put(bytes: number, times: number): Promise<string> {
+  const { key } = await store.put(body(bytes));
+  writeSync(1, `${JSON.stringify({ put: key })}\n`);
+  return times === 1 ? key : put(bytes, times - 1);
+}
+
 async function run(item: ChildWork): Promise<unknown> {
-  if (item.do === 'put') return (await store.put(body(item.bytes))).key;
+  if (item.do === 'put') return put(item.bytes, item.times ?? 1);
   if (item.do === 'delete') return store.delete(item.keys);
   const upload = await store.partial(item.id);
   if (item.do === 'append') return upload.append(item.at, body(item.bytes));

@@ -336,6 +336,18 @@ export function fileStoreSuite(name: string, make: () => Promise<StoreUnderTest>
         expect(await upload.finish()).toMatchObject({ sha256: sha256(bytes) });
       });
 
+      test('wait for the append before, which is stopped, and then go on behind it', async () => {
+        const { store } = await fresh();
+        const upload = await store.partial(newId('upload'));
+        const hanging = new Readable({ read() {} });
+        hanging.push(bytes.subarray(0, 400_000));
+        const lost = upload.append(0, hanging);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        expect(await upload.append(400_000, cut(400_000))).toBe(bytes.length);
+        expect(await lost).toBe(400_000);
+        expect(await upload.finish()).toMatchObject({ sha256: sha256(bytes) });
+      });
+
       test('take two appends at once as one after the other, never mixed', async () => {
         const { store } = await fresh();
         const upload = await store.partial(newId('upload'));

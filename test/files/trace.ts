@@ -48,6 +48,11 @@ function saidDone(calls: readonly Call[], group: number): Call | undefined {
   return calls.find((call) => call.name === 'write' && call.text.includes(`{\\"done\\":${group},`));
 }
 
+/** Where the process said that the put of an object had resolved. */
+function saidPut(calls: readonly Call[], key: string): Call | undefined {
+  return calls.find((call) => call.name === 'write' && call.text.includes(`{\\"put\\":\\"${key}`));
+}
+
 /** What breaks the promise that renamed objects are durable when their `put` or `finish` resolves, for one group. */
 export function renameMistakes(all: readonly Call[], group: number): readonly string[] {
   const [from, to] = [saidDone(all, group - 1)!.ended, saidDone(all, group)!.began];
@@ -63,8 +68,9 @@ export function renameMistakes(all: readonly Call[], group: number): readonly st
     );
     if (fileSync === undefined || fileSync.ended > rename.began) mistakes.push('renamed before the file was fsynced');
     const folder = target.slice(0, target.lastIndexOf('/'));
-    const folderSync = calls.find((call) => isSync(call, folder) && call.began > rename.ended);
-    if (folderSync === undefined) mistakes.push('answered before the folder of the rename was fsynced');
+    const answered = saidPut(calls, target.slice(folder.length + 1))?.began ?? to;
+    const folderSync = calls.some((call) => isSync(call, folder) && call.began > rename.ended && call.ended < answered);
+    if (!folderSync) mistakes.push('answered before the folder of the rename was fsynced');
     mistakes.push(...folderMistakes(all, folder, to));
   }
   return mistakes;

@@ -21,20 +21,24 @@ export function createFreeSpace(folder: string, floor: number): FreeSpace {
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
-  async function ask(): Promise<void> {
-    const { bavail, bsize } = await statfs(folder);
-    free = bavail * bsize;
-    askedAt = performance.now();
+  /** Callers at once share one question. */
+  function ask(): Promise<void> {
+    asking ??= statfs(folder)
+      .then(({ bavail, bsize }) => {
+        free = bavail * bsize;
+        askedAt = performance.now();
+      })
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
   }
 
   async function spend(bytes: number): Promise<void> {
     if (floor === 0) return;
-    if (performance.now() - askedAt > freshFor) {
-      asking ??= ask().finally(() => {
-        asking = undefined;
-      });
-      await asking;
-    }
+    if (performance.now() - askedAt > freshFor) await ask();
+    // Space that was given back is not counted, so nobody is refused on an old answer.
+    if (free - bytes < floor) await ask();
     if (free - bytes < floor) throw diskFull();
     free -= bytes;
   }
