@@ -18,7 +18,9 @@ let server: RunningProcess;
 let operator = '';
 
 beforeAll(async () => {
-  server = await startProcess(folder, { env: { STRONGROOM_LOG_LEVEL: 'warn', STRONGROOM_ACCESS_TOKEN_SECONDS: '7200' } });
+  server = await startProcess(folder, {
+    env: { STRONGROOM_LOG_LEVEL: 'warn', STRONGROOM_ACCESS_TOKEN_SECONDS: '7200' },
+  });
   operator = (await setUpOperator(server.url, server.setupToken!)).access_token;
 });
 
