@@ -2,7 +2,14 @@
 import { isoTime } from '../../kernel/clock.ts';
 import type { MemberCaller, OperatorCaller, Tenant } from '../../kernel/handles.ts';
 import { operatorPermissions, operatorRole, type Preset, roleDefinition } from '../../kernel/roles.ts';
-import type { CompanyRef, InvitationAnswer, OperatorAnswer, SessionAnswer, SignedInUser, UserAnswer } from './contract.ts';
+import type {
+  CompanyRef,
+  InvitationAnswer,
+  OperatorAnswer,
+  SessionAnswer,
+  SignedInUser,
+  UserAnswer,
+} from './contract.ts';
 import type { UserRow } from './repository.ts';
 import type { InvitationTable, OperatorTable, SessionTable } from './tables.ts';
 
@@ -37,7 +44,10 @@ export function signedInOperator(
   };
 }
 
-export function callerAnswer(caller: OperatorCaller | MemberCaller): { user: SignedInUser; company: CompanyRef | null } {
+export function callerAnswer(caller: OperatorCaller | MemberCaller): {
+  user: SignedInUser;
+  company: CompanyRef | null;
+} {
   if (caller.kind === 'operator') {
     const { id, username, email } = caller.operator;
     const fullName = caller.operator.fullName ?? username;

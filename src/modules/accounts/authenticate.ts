@@ -11,8 +11,8 @@ import type { TenantId } from '../../kernel/ids.ts';
 import type { Role } from '../../kernel/roles.ts';
 import type { AccessClaims } from './access-tokens.ts';
 import type { Parts } from './parts.ts';
-import { type Origin, sessionTx } from './session-store.ts';
 import { sourceOf } from './parts.ts';
+import { type Origin, sessionTx } from './session-store.ts';
 
 /** How old `last_seen_at` may be before it is written anew, after the request has gone on. */
 const seenEveryMs = minute;

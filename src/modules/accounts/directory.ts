@@ -6,8 +6,9 @@
  * `confirmed` after it; so a row is only a hint, checked in the company at every use, and a pending one that leads
  * nowhere is removed by whoever finds it.
  */
-import { isoTime, minute } from '../../kernel/clock.ts';
+
 import type { Clock } from '../../kernel/clock.ts';
+import { isoTime, minute } from '../../kernel/clock.ts';
 import type { ControlDb } from '../../kernel/database/database.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import type { Secrets } from '../../kernel/secrets.ts';

@@ -2,8 +2,9 @@
  * Which account a sign-in name means. The same look-ups are made whether or not there is one, and the caller checks one
  * hash in any case, so that neither answer nor time tells who is known.
  */
-import type { Tenant } from '../../kernel/handles.ts';
+
 import { isStrongroomError } from '../../kernel/errors.ts';
+import type { Tenant } from '../../kernel/handles.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import type { DirectoryRow } from './directory.ts';
 import type { Parts } from './parts.ts';

@@ -17,7 +17,15 @@ const looksLike: Readonly<Record<string, string>> = {
   '!': 'i',
 };
 
-const rows = ['01234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'azertyuiop'];
+const rows = [
+  '01234567890',
+  'abcdefghijklmnopqrstuvwxyz',
+  'qwertyuiop',
+  'asdfghjkl',
+  'zxcvbnm',
+  'qwertzuiop',
+  'azertyuiop',
+];
 const walks = [...rows, ...rows.map((row) => [...row].reverse().join(''))].map((row) => row + row);
 
 /** One unit over and over (`abababab`, `11111111`), or a run along the alphabet, the digits or the keyboard. */

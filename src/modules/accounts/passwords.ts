@@ -5,8 +5,9 @@
  * Hashing is the dearest thing that a stranger can ask for, so at most so many run at once as there are cores and a
  * short queue waits; beyond it the answer is 503 at once. A name that is unknown costs one hash too.
  */
-import { availableParallelism } from 'node:os';
+
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 import { invalidField, unavailable } from '../../kernel/errors.ts';
@@ -25,6 +26,7 @@ export interface Passwords {
   verify(stored: string | null | undefined, password: string): Promise<boolean>;
   /** True where a stored hash should be replaced by one with the present parameters. */
   outdated(stored: string): boolean;
+  readonly running: number;
   readonly waiting: number;
 }
 
@@ -37,6 +39,9 @@ function queue(concurrency: number, longest: number) {
   const waiting: (() => void)[] = [];
   let running = 0;
   return {
+    get running() {
+      return running;
+    },
     get waiting() {
       return waiting.length;
     },
@@ -100,6 +105,9 @@ export function createPasswords(limits: HashLimits): Passwords {
         found.parallelism !== parameters.parallelism ||
         found.outputLen !== parameters.outputLen
       );
+    },
+    get running() {
+      return line.running;
     },
     get waiting() {
       return line.waiting;

@@ -56,10 +56,6 @@ export async function link(tx: ControlTx, a: Membership, b: Membership, at: stri
  */
 export async function unlink(control: ControlDb, of: Membership): Promise<void> {
   await control.transaction(async (tx) => {
-    await tx
-      .deleteFrom('person_links')
-      .where('tenant_id', '=', of.tenantId)
-      .where('user_id', '=', of.userId)
-      .execute();
+    await tx.deleteFrom('person_links').where('tenant_id', '=', of.tenantId).where('user_id', '=', of.userId).execute();
   });
 }

@@ -195,7 +195,11 @@ export function createSessionStore(secrets: Pick<Secrets, 'digest'>, refreshDays
     },
 
     async touch(tx, sessionId, now) {
-      await tx.updateTable('sessions').set({ last_seen_at: isoTime(now) }).where('id', '=', sessionId).execute();
+      await tx
+        .updateTable('sessions')
+        .set({ last_seen_at: isoTime(now) })
+        .where('id', '=', sessionId)
+        .execute();
     },
 
     async list(reader, userId, page, now) {

@@ -2,10 +2,10 @@
  * Signing in: one look-up, one hash, one answer for everything that is wrong.
  */
 import { isoTime } from '../../kernel/clock.ts';
+import type { TenantTx } from '../../kernel/database/database.ts';
 import { StrongroomError, unauthenticated } from '../../kernel/errors.ts';
 import type { Actor, Tenant } from '../../kernel/handles.ts';
 import { operatorRole } from '../../kernel/roles.ts';
-import type { TenantTx } from '../../kernel/database/database.ts';
 import { companyRef, signedInOperator, signedInUser } from './answers.ts';
 import type { CompanyRef, SignedInUser } from './contract.ts';
 import type { Account, Finder } from './finder.ts';
@@ -74,13 +74,7 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
     );
   }
 
-  async function begin(
-    tx: TenantTx,
-    tenant: Tenant,
-    user: UserRow,
-    origin: Origin,
-    how: string,
-  ): Promise<NewSession> {
+  async function begin(tx: TenantTx, tenant: Tenant, user: UserRow, origin: Origin, how: string): Promise<NewSession> {
     const now = clock.now();
     const session = await sessions.create(sessionTx(tx), tenant.id, user.id, origin, now);
     await updateUser(tx, user.id, { last_sign_in_at: isoTime(now) });

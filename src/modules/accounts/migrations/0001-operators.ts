@@ -42,11 +42,7 @@ export const createOperators = controlMigration('0001-operators', async (schema)
     .addColumn('expires_at', 'text', (column) => column.notNull())
     .addColumn('used_at', 'text')
     .execute();
-  await schema
-    .createIndex('refresh_tokens_session')
-    .on('refresh_tokens')
-    .column('session_id')
-    .execute();
+  await schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute();
   await schema.createIndex('refresh_tokens_expiry').on('refresh_tokens').column('expires_at').execute();
 
   await schema

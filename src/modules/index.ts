@@ -1,0 +1,36 @@
+/**
+ * The modules, in order: of boot, of migrations, and of who may import whom (a module may use those above it). The
+ * migrations can be read without a kernel, for commands and tests that only need the structure.
+ */
+import type { ControlMigration, TenantMigration } from '../kernel/database/migration.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Module } from '../kernel/module.ts';
+import { type Accounts, createAccounts } from './accounts/index.ts';
+import { accountsMigrations } from './accounts/migrations/index.ts';
+import { createFleet, type FleetModule } from './fleet/index.ts';
+import { fleetMigrations } from './fleet/migrations/index.ts';
+
+export interface Modules {
+  readonly accounts: Accounts;
+  readonly fleet: FleetModule;
+  /** In order, as the kernel registers them. */
+  readonly all: readonly Module[];
+}
+
+/** Makes every module for one kernel. */
+export function createModules(kernel: Kernel): Modules {
+  const accounts = createAccounts(kernel);
+  const fleet = createFleet(kernel, { accounts });
+  return { accounts, fleet, all: [accounts, fleet] };
+}
+
+export interface MigrationsOfModule {
+  readonly module: string;
+  readonly controlMigrations: readonly ControlMigration[];
+  readonly tenantMigrations: readonly TenantMigration[];
+}
+
+export const moduleMigrations: readonly MigrationsOfModule[] = [
+  accountsMigrations,
+  { module: 'fleet', controlMigrations: fleetMigrations.control, tenantMigrations: fleetMigrations.tenant },
+];
