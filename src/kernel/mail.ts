@@ -133,21 +133,13 @@ function smtpCodes(error: unknown): { code?: unknown; response?: unknown } {
 }
 
 function failureOf(error: unknown): StrongroomError {
-  const { responseCode } = smtpResponse(error);
-  // 5xx is the server's last word about this mail; a wrong password is not the mail's fault.
-  if (responseCode >= 500 && !isLogin(error)) {
+  const { code, response } = smtpCodes(error);
+  // 5xx about sender, receiver or text is the last word about this mail; about a log-in or at the greeting it is not.
+  const aboutMail = code === 'EENVELOPE' || code === 'EMESSAGE';
+  if (aboutMail && typeof response === 'number' && response >= 500) {
     return new StrongroomError('unsupported', 'mail_refused', 'The mail server does not take this mail.', {
       cause: error,
     });
   }
   return unavailable('mail_unavailable', 'The mail server does not take mail now.', 60, error);
-}
-
-function smtpResponse(error: unknown): { responseCode: number } {
-  const code = (error as { responseCode?: unknown } | null)?.responseCode;
-  return { responseCode: typeof code === 'number' ? code : 0 };
-}
-
-function isLogin(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'EAUTH';
 }
