@@ -1,4 +1,5 @@
 /** How a command ends badly: one sentence on standard error that says what to do next, and an exit code. */
+import type { ProblemError } from '../client/problem-error.ts';
 import { isStrongroomError } from '../kernel/errors.ts';
 import { type ExitCode, exitCodeOfKind, exitCodeOfStatus, exitCodes } from './exit-codes.ts';
 
@@ -35,20 +36,9 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /** A refusal of the server as a failure of the command. */
-export function refusal(
-  status: number,
-  problem: {
-    readonly detail?: string;
-    readonly title?: string;
-    readonly code?: string;
-    readonly errors?: readonly { readonly path: string; readonly message: string }[] | undefined;
-  },
-): CommandFailure {
-  const fields = (problem.errors ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
-  const said = problem.detail ?? problem.title ?? `The server answered ${status}.`;
-  const next = advice[problem.code ?? ''] ?? (status >= 500 ? 'See the log of the server.' : '');
-  const text = [said, fields === '' ? '' : `(${fields})`, next].filter((part) => part !== '').join(' ');
-  return new CommandFailure(exitCodeOfStatus(status), text);
+export function refusal({ status, code, message }: ProblemError): CommandFailure {
+  const next = advice[code] ?? (status >= 500 && status !== 503 ? 'See the log of the server.' : '');
+  return new CommandFailure(exitCodeOfStatus(status), next === '' ? message : `${message} ${next}`);
 }
 
 /** Any error as a failure of the command. */
@@ -64,16 +54,28 @@ export function toFailure(error: unknown): CommandFailure {
       { cause: error },
     );
   }
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ECONNRESET') {
-    return new CommandFailure(
-      exitCodes.unavailable,
-      'No server answers there. Check --url, or start one with `strongroom serve`.',
-      {
-        cause: error,
-      },
-    );
+  if (isNoAnswer(error)) {
+    const text = 'No server answers there. Check --url, or start one with `strongroom serve`.';
+    return new CommandFailure(exitCodes.unavailable, text, { cause: error });
   }
   const text = error instanceof Error ? error.message : String(error);
   return new CommandFailure(exitCodes.failed, `Something unexpected happened: ${text}`, { cause: error });
+}
+
+const noAnswer = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EPIPE',
+]);
+
+/** `fetch` wraps what the socket said. */
+function isNoAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && syscall === 'connect') return true;
+  return (code !== undefined && noAnswer.has(code)) || isNoAnswer(error.cause);
 }

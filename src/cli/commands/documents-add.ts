@@ -62,6 +62,6 @@ async function upload(member: Remote, file: string, options: Options): Promise<D
   if (options.onConflict !== undefined) form.set('on_conflict', options.onConflict);
   if (options.metadata !== undefined) form.set('metadata', options.metadata);
   form.set('file', await openAsBlob(file), basename(file));
-  const { body } = await member.call(documentsContract.uploadDocument, { body: form as never });
+  const { body } = await member.call(documentsContract.uploadDocument, { body: form });
   return body;
 }

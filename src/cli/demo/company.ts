@@ -97,6 +97,6 @@ export async function upload(person: DemoPerson, file: string, basketId: string 
   const form = new FormData();
   if (basketId !== undefined) form.set('basket_id', basketId);
   form.set('file', await openAsBlob(path, { type: mediaTypes[extname(file)] ?? '' }), file);
-  const { body } = await person.as.call(documentsContract.uploadDocument, { body: form as never });
+  const { body } = await person.as.call(documentsContract.uploadDocument, { body: form });
   return body;
 }
