@@ -3,7 +3,7 @@
  */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isUniqueViolation } from '../../src/kernel/database/sqlite-errors.ts';
+import { isUniqueViolation } from '../../src/kernel/database/unique-violation.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import type { Placement, PlacementAlarm, PlacementRef } from '../../src/kernel/placements/placement.ts';
 

@@ -38,7 +38,7 @@ export interface ControlDatabaseOptions {
 export async function openControlDatabase(options: ControlDatabaseOptions): Promise<ControlDatabase> {
   const { host, path, log } = options;
   await createFile(host, path);
-  const open = (purpose: SqlitePurpose) => host.open('control', { path, purpose, create: false });
+  const open = (purpose: SqlitePurpose) => host.open('control', { path, purpose, create: false, cacheKiB: 8_192 });
   const leases = createLeaseSet({
     budget: 4,
     perKey: 4,

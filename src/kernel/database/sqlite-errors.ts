@@ -1,6 +1,6 @@
 /**
  * What a SQLite thread reports, as the product's errors. Texts for callers carry neither SQL nor paths; those travel as
- * `cause`. Constraint violations stay recognisable on both dialects through `isUniqueViolation`.
+ * `cause`. Constraint violations stay recognisable through `unique-violation.ts`.
  */
 import { StrongroomError, unavailable } from '../errors.ts';
 import type { WireError } from './sqlite-protocol.ts';
@@ -75,32 +75,4 @@ function resultCodeError(code: number, cause: StatementError): Error {
     default:
       return cause;
   }
-}
-
-/** What was not unique: what the engine tells, which on SQLite is table and columns, on PostgreSQL all three. */
-export interface UniqueViolation {
-  readonly table?: string;
-  readonly columns?: readonly string[];
-  readonly constraint?: string;
-}
-
-const uniqueCodes = new Set([2067, 1555, 2579]);
-
-/** Whether a statement failed because a value is taken, on either dialect; and which. */
-export function isUniqueViolation(error: unknown): UniqueViolation | false {
-  if (error instanceof StatementError) {
-    if (!uniqueCodes.has(error.errcode)) return false;
-    const index = /failed: index '(.+)'$/.exec(error.message);
-    if (index !== null) return { constraint: index[1]! };
-    const parts = (error.message.split('failed: ')[1] ?? '').split(', ').map((part) => part.split('.'));
-    return { table: parts[0]?.[0] ?? '', columns: parts.map((part) => part[1] ?? '') };
-  }
-  if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return false;
-  const { table, constraint, detail } = error as { table?: string; constraint?: string; detail?: string };
-  const columns = /^Key \((.+?)\)=/.exec(detail ?? '')?.[1]?.split(', ');
-  return {
-    ...(table === undefined ? {} : { table }),
-    ...(columns === undefined ? {} : { columns }),
-    ...(constraint === undefined ? {} : { constraint }),
-  };
 }

@@ -27,6 +27,8 @@ export type ThreadChoice = 'control' | 'maintenance' | { readonly tenant: string
 export interface SqliteHost {
   /** @throws StrongroomError unavailable `database_missing` | `database_unreadable` | `identity_mismatch` … */
   open(thread: ThreadChoice, request: OpenRequest): Promise<SqliteSession>;
+  /** The name of the thread that serves a choice. */
+  threadOf(thread: ThreadChoice): string;
   /** Threads that were given up and whose statement has not yet returned. */
   readonly abandoned: number;
   close(): Promise<void>;
@@ -45,36 +47,93 @@ const maxAbandoned = 8;
 export function createSqliteHost(options: SqliteHostOptions): SqliteHost {
   const threads = new Map<string, Thread>();
   const abandoned = new Set<Worker>();
+  /** Files with sessions that may change their structure, and how many. */
+  const changing = new Map<string, number>();
   let connections = 0;
   let closed = false;
 
+  const threadOf = (choice: ThreadChoice) =>
+    typeof choice === 'string' ? choice : `tenants-${hash(choice.tenant) % options.workers}`;
+
   function threadFor(choice: ThreadChoice): Thread {
-    const name = typeof choice === 'string' ? choice : `tenants-${hash(choice.tenant) % options.workers}`;
+    const name = threadOf(choice);
     const running = threads.get(name);
     if (running?.alive) return running;
     if (closed) throw unavailable('shutting_down', 'The server is shutting down.');
     if (abandoned.size >= maxAbandoned) {
       throw unavailable('database_unreachable', 'The database cannot be opened now.', 30);
     }
-    const started = startThread(name, options, (worker) => {
+    const started: Thread = startThread(name, options, (worker) => {
       abandoned.add(worker);
       worker.once('exit', () => abandoned.delete(worker));
       guardExit(abandoned);
     });
     threads.set(name, started);
+    for (const path of changing.keys()) void started.send([op.changing, 0, path, true]).catch(() => {});
     return started;
   }
 
+  /** Tells every thread, and waits until it knows, so that no row is read with the names of columns that were. */
+  async function tell(path: string, value: boolean): Promise<void> {
+    const alive = [...threads.values()].filter((thread) => thread.alive);
+    // One that dies meanwhile takes what it remembered with it.
+    await Promise.all(alive.map((thread) => thread.send([op.changing, 0, path, value]).catch(() => {})));
+  }
+
+  async function beginChange(path: string): Promise<void> {
+    changing.set(path, (changing.get(path) ?? 0) + 1);
+    await tell(path, true);
+  }
+
+  async function endChange(path: string): Promise<void> {
+    const left = changing.get(path)! - 1;
+    if (left > 0) {
+      changing.set(path, left);
+      return;
+    }
+    changing.delete(path);
+    await tell(path, false);
+  }
+
+  async function openSession(choice: ThreadChoice, request: OpenRequest): Promise<SqliteSession> {
+    const thread = threadFor(choice);
+    connections += 1;
+    const id = connections;
+    await thread.send([op.open, id, request]);
+    return createSqliteSession(thread, id, request.purpose);
+  }
+
+  async function openChanging(choice: ThreadChoice, request: OpenRequest): Promise<SqliteSession> {
+    await beginChange(request.path);
+    let session: SqliteSession;
+    try {
+      session = await openSession(choice, request);
+    } catch (error) {
+      await endChange(request.path);
+      throw error;
+    }
+    const closeSession = session.close;
+    let open = true;
+    session.close = async () => {
+      try {
+        await closeSession();
+      } finally {
+        const last = open;
+        open = false;
+        if (last) await endChange(request.path);
+      }
+    };
+    return session;
+  }
+
   return {
+    threadOf,
     get abandoned() {
       return abandoned.size;
     },
-    async open(choice, request) {
-      const thread = threadFor(choice);
-      connections += 1;
-      const id = connections;
-      await thread.send([op.open, id, request]);
-      return createSqliteSession(thread, id, request.purpose);
+    open(choice, request) {
+      const changes = request.purpose === 'migrate' || request.purpose === 'maintain';
+      return changes ? openChanging(choice, request) : openSession(choice, request);
     },
     async close() {
       closed = true;

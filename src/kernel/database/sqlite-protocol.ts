@@ -11,11 +11,13 @@ export interface OpenRequest {
   readonly purpose: SqlitePurpose;
   /** Make the file where there is none. Only the control database and templates are made so. */
   readonly create: boolean;
+  /** Memory for pages, in KiB. */
+  readonly cacheKiB?: number;
   /** Compare the one row of `identity` with this; left out where there is none yet. */
   readonly identity?: { readonly tenantId: string; readonly generation: number };
 }
 
-export const op = { open: 0, close: 1, run: 2, begin: 3, commit: 4, rollback: 5, script: 6 } as const;
+export const op = { open: 0, close: 1, run: 2, begin: 3, commit: 4, rollback: 5, script: 6, changing: 7 } as const;
 
 /** Values that travel as parameters and in rows. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
@@ -32,9 +34,11 @@ export type Request =
       sql: string | undefined,
       drop: number | undefined,
     ]
-  | readonly [typeof op.script, connection: number, sql: string];
+  | readonly [typeof op.script, connection: number, sql: string]
+  /** The structure of a file may change from now on, or has settled: until then no column names are remembered. */
+  | readonly [typeof op.changing, connection: 0, path: string, changing: boolean];
 
-export const answer = { done: 0, rows: 1, changes: 2, error: 3 } as const;
+export const answer = { done: 0, rows: 1, changes: 2, error: 3, json: 4 } as const;
 
 export interface WireError {
   /** Where the thread itself refuses, the product's own code. */
@@ -42,14 +46,14 @@ export interface WireError {
   /** Extended result code of SQLite; 0 where it was not SQLite. */
   readonly errcode: number;
   readonly message: string;
-  /** The error came from BEGIN, not from the statement that was sent with it. */
-  readonly begin: boolean;
 }
 
 export type Answer =
   | readonly [typeof answer.done]
   /** All values of all rows, one after the other. Column names come when the main side cannot know them. */
   | readonly [typeof answer.rows, values: readonly SqliteValue[], columns: readonly string[] | undefined]
+  /** The same values as JSON, where there are many and JSON can carry them: half the cost on the main side. */
+  | readonly [typeof answer.json, values: string, columns: readonly string[] | undefined]
   | readonly [typeof answer.changes, changes: number | bigint, lastId: number | bigint]
   | readonly [typeof answer.error, error: WireError];
 

@@ -12,8 +12,9 @@ export interface SqliteSession extends SqlSession {
   readonly dialect: 'sqlite';
   /** Runs several statements as they are, for pragmas and VACUUM of the maintenance purpose. */
   script(sql: string): Promise<void>;
-  /** Statements that are prepared now. */
+  /** Statements that are prepared now, and how many ever were. */
   readonly cached: number;
+  readonly prepared: number;
 }
 
 /** Statements that a connection keeps prepared. The product has a few hundred, a tenant in use needs fewer. */
@@ -88,6 +89,9 @@ export function createSqliteSession(thread: ThreadLink, connection: number, purp
     get usable() {
       return open && thread.alive;
     },
+    get prepared() {
+      return statements;
+    },
     get cached() {
       return known.size;
     },
@@ -151,9 +155,10 @@ function resultOf(item: Answer, statement: Known): QueryResult<never> {
   if (item[0] === answer.changes) {
     return { rows: [], numAffectedRows: BigInt(item[1]), insertId: BigInt(item[2]) };
   }
-  if (item[0] !== answer.rows) return { rows: [] };
+  if (item[0] !== answer.rows && item[0] !== answer.json) return { rows: [] };
   if (item[2] !== undefined) statement.columns = item[2];
-  return { rows: rowsOf(item[1], statement.columns) as unknown as never[] };
+  const values = item[0] === answer.rows ? item[1] : (JSON.parse(item[1]) as readonly SqliteValue[]);
+  return { rows: rowsOf(values, statement.columns) as unknown as never[] };
 }
 
 function rowsOf(values: readonly SqliteValue[], columns: readonly string[]): Row[] {

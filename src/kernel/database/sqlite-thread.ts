@@ -34,6 +34,8 @@ interface Connection {
 const port = parentPort!;
 const { progress, threadId } = workerData as ThreadData;
 const connections = new Map<number, Connection>();
+/** Files whose structure may be changing now. */
+const changing = new Set<string>();
 const done: Answer = [answer.done];
 /** Answers wait this long (ms) for company: long batches are answered in parts. */
 const flushAfter = 1;
@@ -72,7 +74,7 @@ function handle(request: Request): Answer {
   try {
     return perform(request, connection);
   } catch (error) {
-    return [answer.error, wireError(error, connection !== undefined && error === connection.failedBegin)];
+    return [answer.error, wireError(error)];
   } finally {
     if (watched) Atomics.add(progress, 0, 1);
   }
@@ -88,6 +90,10 @@ function perform(request: Request, connection: Connection | undefined): Answer {
       statements: new Map(),
       failedBegin: undefined,
     });
+    return done;
+  }
+  if (request[0] === op.changing) {
+    markChanging(request[2], request[3]);
     return done;
   }
   if (connection === undefined) throw new WallError('other', 'there is no such connection');
@@ -138,7 +144,7 @@ function run(
       const result = prepared.statement.run(...params);
       return [answer.changes, result.changes, result.lastInsertRowid];
     }
-    return rowsOf(prepared, prepared.statement.all(...params) as unknown as SqliteValue[][]);
+    return rowsOf(connection, prepared, prepared.statement.all(...params) as unknown as SqliteValue[][]);
   } catch (error) {
     // The main side keeps no statement whose first use failed.
     if (sql !== undefined) connection.statements.delete(id);
@@ -146,19 +152,33 @@ function run(
   }
 }
 
-function rowsOf(prepared: Prepared, rows: readonly SqliteValue[][]): Answer {
+function markChanging(path: string, value: boolean): void {
+  if (value) changing.add(path);
+  else changing.delete(path);
+  for (const connection of connections.values()) {
+    if (connection.path !== path) continue;
+    for (const prepared of connection.statements.values()) if (prepared.columns > 0) prepared.columns = 0;
+  }
+}
+
+function rowsOf(connection: Connection, prepared: Prepared, rows: readonly SqliteValue[][]): Answer {
   const first = rows[0];
   if (first === undefined) return [answer.rows, [], undefined];
   let columns: string[] | undefined;
-  // Sent with the first rows, and again where the structure has changed under the statement.
   if (first.length !== prepared.columns) {
     columns = prepared.statement.columns().map((column) => column.name);
-    prepared.columns = columns.length;
+    prepared.columns = changing.has(connection.path) ? 0 : columns.length;
   }
   if (rows.length === 1) return [answer.rows, first, columns];
   const values: SqliteValue[] = [];
-  for (const row of rows) for (const value of row) values.push(value);
-  return [answer.rows, values, columns];
+  let plain = true;
+  for (const row of rows) {
+    for (const value of row) {
+      values.push(value);
+      if (plain && typeof value !== 'string' && value !== null) plain = Number.isFinite(value);
+    }
+  }
+  return plain ? [answer.json, JSON.stringify(values), columns] : [answer.rows, values, columns];
 }
 
 function begin(connection: Connection): Answer {
@@ -187,9 +207,9 @@ function close(id: number, connection: Connection): void {
   connection.walled.db.close();
 }
 
-function wireError(error: unknown, begin: boolean): WireError {
-  if (error instanceof WallError) return { code: error.code, errcode: 0, message: error.message, begin };
+function wireError(error: unknown): WireError {
+  if (error instanceof WallError) return { code: error.code, errcode: 0, message: error.message };
   const { errcode, message } = error as { errcode?: number; message?: string };
   const code = typeof errcode === 'number' ? 'sqlite' : 'other';
-  return { code, errcode: errcode ?? 0, message: message ?? String(error), begin };
+  return { code, errcode: errcode ?? 0, message: message ?? String(error) };
 }
