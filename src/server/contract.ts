@@ -74,6 +74,14 @@ export const systemContract = contract({
   },
   invitationPage: {
     method: 'GET',
+    path: '/invitation',
+    summary: 'Page that accepts an invitation, by `?token=`',
+    access: anyone,
+    answers: { 200: 'html' },
+    single: true,
+  },
+  invitationPageByPath: {
+    method: 'GET',
     path: '/invitation/{token}',
     summary: 'Page that accepts an invitation',
     access: anyone,
@@ -82,6 +90,14 @@ export const systemContract = contract({
     single: true,
   },
   resetPasswordPage: {
+    method: 'GET',
+    path: '/reset-password',
+    summary: 'Page that sets a new password, by `?token=`',
+    access: anyone,
+    answers: { 200: 'html' },
+    single: true,
+  },
+  resetPasswordPageByPath: {
     method: 'GET',
     path: '/reset-password/{token}',
     summary: 'Page that sets a new password',

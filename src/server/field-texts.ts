@@ -52,8 +52,8 @@ const texts: Readonly<Record<string, string>> = {
 /** `schema` with a description on every field. Answers may grow, so they are not closed. */
 export function describeFields(schema: Json, name: string | undefined, answer: boolean): Json {
   const described: Json = { ...schema };
-  if (name !== undefined) described['description'] ??= texts[name] ?? humanText(name);
-  if (answer && described['additionalProperties'] === false) delete described['additionalProperties'];
+  if (name !== undefined) described.description ??= texts[name] ?? humanText(name);
+  if (answer && described.additionalProperties === false) delete described.additionalProperties;
   for (const keyword of ['properties', '$defs'] as const) {
     const members = schema[keyword] as Record<string, Json> | undefined;
     if (members === undefined) continue;

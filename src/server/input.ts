@@ -28,11 +28,13 @@ export function parseQuery(spec: RouteSpec, target: string): unknown {
   }
   const pairs = queryPairs(target);
   if (spec.single === true && spec.query === undefined) return undefined;
-  const open = spec.query?._zod.def.catchall !== undefined;
+  const catchall = spec.query?._zod.def.catchall;
+  const open = catchall !== undefined && catchall._zod.def.type !== 'never';
   for (const name of Object.keys(pairs)) {
-    if (open || (spec.query !== undefined && Object.hasOwn(spec.query.shape, name))) continue;
+    if (spec.query !== undefined && Object.hasOwn(spec.query.shape, name)) continue;
     if (misplaced.test(name)) throw malformed('The company comes from the token alone.', 'company_in_query');
     if (tokens.test(name)) throw malformed('Tokens are taken from the header Authorization alone.', 'token_in_query');
+    if (open) continue;
     const fields = [{ path: name.slice(0, 100), message: 'there is no such parameter' }];
     throw new Refusal(422, 'unknown_parameter', `There is no parameter ${quoted(name)} here.`, { fields });
   }

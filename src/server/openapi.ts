@@ -113,8 +113,8 @@ function parametersOf(spec: RouteSpec): Json[] {
     parameters.push({ name, in: 'path', required: true, description, schema });
   }
   const query = spec.query === undefined ? undefined : schemaOf(spec.query, 'input');
-  const required = new Set((query?.['required'] as string[] | undefined) ?? []);
-  for (const [name, given] of Object.entries((query?.['properties'] ?? {}) as Record<string, Json>)) {
+  const required = new Set((query?.required as string[] | undefined) ?? []);
+  for (const [name, given] of Object.entries((query?.properties ?? {}) as Record<string, Json>)) {
     const { description, ...schema } = plainParameter(given);
     parameters.push({ name, in: 'query', required: required.has(name), description, schema });
   }
@@ -168,8 +168,8 @@ function requestBody(spec: RouteSpec): Json | undefined {
 function formSchema(spec: RouteSpec): Json {
   const stated = spec.body === undefined ? { type: 'object', properties: {} } : schemaOf(spec.body, 'input');
   const file = { type: 'string', format: 'binary', description: 'The file, with its name' };
-  const properties = { file, ...(stated['properties'] as Json) };
-  const required = [...new Set(['file', ...((stated['required'] as string[] | undefined) ?? [])])];
+  const properties = { file, ...(stated.properties as Json) };
+  const required = [...new Set(['file', ...((stated.required as string[] | undefined) ?? [])])];
   return { ...stated, properties, required };
 }
 
@@ -191,7 +191,7 @@ function responsesOf(spec: RouteSpec): Json {
   for (const status of [...refusals].sort((a, b) => a - b)) {
     if (responses[status] === undefined) responses[status] = { $ref: `#/components/responses/Problem${status}` };
   }
-  responses['default'] = problemResponse('Any other refusal', spec.errors ?? [], 0);
+  responses.default = problemResponse('Any other refusal', spec.errors ?? [], 0);
   return responses;
 }
 
@@ -219,7 +219,7 @@ function problemResponses(): Json {
 function problemResponse(description: string, codes: readonly string[], status: number): Json {
   const examples = Object.fromEntries(codes.map((code) => [code, { summary: code, value: exampleOf(code, status) }]));
   const media: Json = { schema: { $ref: '#/components/schemas/Problem' } };
-  if (codes.length > 0) media['examples'] = examples;
+  if (codes.length > 0) media.examples = examples;
   return { description, content: { 'application/problem+json': media } };
 }
 

@@ -43,7 +43,9 @@ export function systemRoutes({ kernel, metrics, openapi }: SystemParts): BoundRo
     landingPage: show(landingPage),
     setupPage: show(setupPage),
     invitationPage: show(invitationPage),
+    invitationPageByPath: show(invitationPage),
     resetPasswordPage: show(resetPasswordPage),
+    resetPasswordPageByPath: show(resetPasswordPage),
   });
 }
 

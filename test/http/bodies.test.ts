@@ -156,7 +156,7 @@ describe('JSON', () => {
     '%s',
     async (body) => {
       await refused(post(body), 422);
-      expect(({} as Record<string, unknown>)['flag']).toBeUndefined();
+      expect(({} as Record<string, unknown>).flag).toBeUndefined();
     },
   );
   test('47: a body on GET is ignored if small, refused otherwise', async () => {
@@ -177,7 +177,7 @@ describe('JSON', () => {
   });
   test('a body that does not come: 408', async () => {
     await refused(
-      send(harness.port, requestText('POST /api/echo', [bearer, json, 'Content-Length: 100']) + '{"na'),
+      send(harness.port, `${requestText('POST /api/echo', [bearer, json, 'Content-Length: 100'])}{"na`),
       408,
     );
   });

@@ -128,27 +128,27 @@ export async function startHarness(
   const routes = bind(smallContract, {
     async echo({ body }) {
       effects.push(body);
-      return { status: 200, body };
+      return { status: 200, body } as const;
     },
     async make({ body }) {
       effects.push(body);
-      return { status: 201, body: { id: newId('document'), name: body.name, inner: null } };
+      return { status: 201, body: { id: newId('document'), name: body.name, inner: null } } as const;
     },
     async listThings({ query }) {
       const inner = { shown: 'yes', hidden: 'no' };
       const items = [{ id: 'doc_1', name: `limit ${query.limit ?? 50}`, inner, password_hash: 'never' }];
-      return { status: 200, body: { items, next_cursor: null } };
+      return { status: 200, body: { items, next_cursor: null } } as const;
     },
     async getThing({ params }) {
       if (params.id !== 'known') throw notFound();
-      return { status: 200, body: { id: 'known', name: 'known', inner: null } };
+      return { status: 200, body: { id: 'known', name: 'known', inner: null } } as const;
     },
     async deleteThing({ params }) {
       effects.push(params);
-      return { status: 204 };
+      return { status: 204 } as const;
     },
     async form({ body }) {
-      return { status: 200, body };
+      return { status: 200, body } as const;
     },
     async upload({ request }) {
       const parts: z.input<typeof Part>[] = [];
@@ -167,16 +167,16 @@ export async function startHarness(
         throw error;
       }
       effects.push(parts);
-      return { status: 201, body: { parts } };
+      return { status: 201, body: { parts } } as const;
     },
     async raw({ request }) {
       let bytes = 0;
       for await (const chunk of request.raw) bytes += (chunk as Buffer).length;
-      return { status: 200, body: { bytes } };
+      return { status: 200, body: { bytes } } as const;
     },
     async slow() {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      return { status: 200, body: { done: true } };
+      return { status: 200, body: { done: true } } as const;
     },
     async fail() {
       throw new Error('SELECT secret FROM /var/lib/hidden');
@@ -185,7 +185,7 @@ export async function startHarness(
       throw conflict('filename_taken', 'The name is taken.', { document_id: 'doc_x' });
     },
     async hostOnly() {
-      return { status: 200, body: {} };
+      return { status: 200, body: {} } as const;
     },
   });
   const server = await createServer({

@@ -293,7 +293,7 @@ describe('connections', () => {
     let text = '';
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.write(requestText('GET /health') + requestText('GET /nothing'));
-    await expect.poll(() => text).toMatch(/200 OK[^]*404 Not Found/);
+    await expect.poll(() => text).toMatch(/200 OK[\s\S]*404 Not Found/);
     socket.destroy();
   });
 });
