@@ -15,7 +15,6 @@ import { StrongroomError, unavailable } from './errors.ts';
 import { createDiskStores } from './files/disk.ts';
 import type { FileStores } from './files/file-store.ts';
 import { type Background, createBackground, workControlMigrations, workTenantMigrations } from './jobs/background.ts';
-import type { Worker } from './jobs/worker.ts';
 import type { Kernel } from './kernel.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Module } from './module.ts';
@@ -179,6 +178,7 @@ function tenantsCore(parts: CoreParts) {
     ...common,
     config,
     runner,
+    templates: new Map(),
     placements,
     secrets,
     audit: background.audit,

@@ -10,8 +10,9 @@ import type { Module } from '../../src/kernel/module.ts';
 import { type OpenOptions, openKernel } from '../../src/kernel/open.ts';
 import type { Config } from '../../src/kernel/settings.ts';
 import type { CreateTenant, TenantRecord } from '../../src/kernel/tenants/tenants.ts';
+import { testOperatorActor } from './actors.ts';
 
-export const testOperator: Actor = { kind: 'operator', id: 'oper_00000000000000000000000000', sessionId: 'test' };
+export const testOperator: Actor = testOperatorActor;
 
 export interface TestKernelOptions extends OpenOptions {
   /** Modules, or a function of the kernel that makes them. */

@@ -51,7 +51,7 @@ export async function insertOperation(
   steps: readonly StepRow[],
 ): Promise<void> {
   const running = operation.status === 'running';
-  await tx
+  const row = tx
     .insertInto('operations')
     .values({
       id: operation.id,
@@ -70,7 +70,8 @@ export async function insertOperation(
       retry_at: null,
     })
     .execute();
-  await writeSteps(tx, operation.id, steps);
+  // Sent together: they travel in one message and run in this order.
+  await Promise.all([row, writeSteps(tx, operation.id, steps)]);
 }
 
 /** All steps of an operation as they are now, in one statement. */

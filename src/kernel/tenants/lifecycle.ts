@@ -95,6 +95,13 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     background(parts.work.mark(id, clock.now()), 'a company could not be marked as having work');
   }
 
+  /** A verb has ended: the work index learns whether there is a company to visit. */
+  async function over(id: TenantId): Promise<void> {
+    const record = await registry.get(id);
+    if (record?.state === 'active') wake(id);
+    else if (record?.state === 'deleted') await parts.work.forget(id);
+  }
+
   // --- Verbs of one commit -------------------------------------------------------------------------------------------
 
   /** A verb that is over with its commit. `change` returns false where there is nothing to do. */
@@ -246,7 +253,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     return free;
   }
 
-  function creation(operation: OpenOperation, record: TenantRecord, actor: Actor): Work {
+  function creation(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh = false): Work {
     const provisioning = openPayload(operation, record);
     const removed = async (tx: ControlTx) => {
       const action = 'company.creation_undone';
@@ -255,7 +262,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     };
     return {
       first: 'reserve',
-      plan: createPlan(parts, record, () => parts.openTenant(record, system), provisioning),
+      plan: createPlan(parts, { record, open: () => parts.openTenant(record, system), provisioning, fresh }),
       finish: (tx) => audited(tx, 'created', actor, record.id),
       failed: (tx) => setState(tx, record.id, 'failed'),
       undo: { plan: purgePlan(parts, record), finish: removed },
@@ -286,11 +293,11 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       payload,
       retryAt: null,
     };
-    const plan = createPlan(parts, wanted, () => parts.openTenant(wanted, system), {});
+    const open = () => parts.openTenant(wanted, system);
+    const plan = createPlan(parts, { record: wanted, open, provisioning: {}, fresh: true });
     await failpoint('create.reserve.before');
     const record = await control.transaction(async (tx) => {
       const found = { ...wanted, slug: await freeSlug(tx, wanted, input.slug !== undefined) };
-      await insertTenant(tx, found);
       const now = clock.iso();
       const row = {
         id,
@@ -300,11 +307,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         payload,
         startedAt: now,
       };
-      await insertOperation(
-        tx,
-        { ...row, actor: actorText(actor), lease: runner.lease() },
-        stepRows('reserve', plan, now),
-      );
+      const operationRow = { ...row, actor: actorText(actor), lease: runner.lease() };
+      const steps = stepRows('reserve', plan, now);
+      await Promise.all([insertTenant(tx, found), insertOperation(tx, operationRow, steps)]);
       return found;
     });
     return { record, operation };
@@ -318,8 +323,9 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     const { record, operation } = await reserve(input, actor);
     started?.(operation.id, record);
     try {
-      await runner.begin(operation, creation(operation, record, actor));
+      await runner.begin(operation, creation(operation, record, actor, true));
     } catch (error) {
+      await over(record.id);
       throw attemptError(error, record.id);
     } finally {
       parts.poke();
@@ -336,12 +342,14 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (open === undefined || open.verb !== 'create') {
       throw conflict('company_not_creating', 'This company is not being created.');
     }
-    await runner.abandon(open.id, async (operation) => creation(operation, await current(id), actor));
-    const after = await selectById(control.read, id);
-    if (after !== undefined && after.state !== 'deleted') {
-      if (after.state === 'active') throw conflict('company_not_creating', 'This company was completed meanwhile.');
-      throw conflict('company_busy', 'Another process works on this company. Try again.');
-    }
+    const workOf = async (operation: OpenOperation) => creation(operation, await current(id), actor);
+    await runner.abandon(open.id, workOf).catch((error: unknown) => {
+      throw attemptError(error, id);
+    });
+    await over(id);
+    const { state } = await current(id);
+    if (state === 'active') throw conflict('company_not_creating', 'This company was completed meanwhile.');
+    if (state !== 'deleted') throw conflict('company_busy', 'Another process works on this company. Try again.');
   }
 
   async function current(id: TenantId): Promise<TenantRecord> {
@@ -391,7 +399,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     } finally {
       parts.poke();
     }
-    background(parts.work.forget(id), 'the work of a company that is gone could not be forgotten');
+    await over(id);
     return { operationId: begun.running ?? operationId };
   }
 
@@ -417,8 +425,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       return taken.verb === 'create' ? creation(taken, record, system) : removal(record, system);
     };
     await parts.locks.run(operation.tenantId, () => runner.resume(operation.id, workOf));
-    const after = await registry.get(operation.tenantId);
-    if (after?.state === 'active') wake(operation.tenantId);
+    await over(operation.tenantId);
   }
 
   async function settle(which: 'now' | 'due'): Promise<void> {

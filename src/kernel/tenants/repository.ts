@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { ControlReader, ControlTx } from '../database/database.ts';
 import type { TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
+import '../jobs/tables.ts';
 import './tables.ts';
 import type { TenantTable } from './tables.ts';
 import type { TenantFilter, TenantRecord } from './tenants.ts';
@@ -150,14 +151,28 @@ export async function selectRestoreState(tx: ControlTx, id: string): Promise<Ten
   return row?.restore_state ?? null;
 }
 
+/** The company works: its structure is known and it may be opened. */
+export async function setActive(
+  tx: ControlTx,
+  id: string,
+  schema: { version: number; fingerprint: string | null },
+): Promise<void> {
+  await tx
+    .updateTable('tenants')
+    .set({ state: 'active', schema_version: schema.version, fingerprint: schema.fingerprint })
+    .where('id', '=', id)
+    .execute();
+}
+
 /** What was sealed under the key cannot be read from here on, in copies of the databases neither. */
 export async function destroyKey(tx: ControlTx, id: string): Promise<void> {
   await tx.updateTable('tenants').set({ wrapped_key: null }).where('id', '=', id).execute();
 }
 
-/** Leaves the id alone. */
+/** Leaves the id alone. With it goes the company's row in the work index, whose memory must be told afterwards. */
 export async function bury(tx: ControlTx, id: string): Promise<void> {
-  await tx
+  const forgotten = tx.deleteFrom('tenant_work').where('tenant_id', '=', id).execute();
+  const buried = tx
     .updateTable('tenants')
     .set({
       state: 'deleted',
@@ -185,6 +200,7 @@ export async function bury(tx: ControlTx, id: string): Promise<void> {
     })
     .where('id', '=', id)
     .execute();
+  await Promise.all([forgotten, buried]);
 }
 
 type Sort = 'created_at' | '-created_at' | 'name' | '-name';

@@ -124,8 +124,8 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
     try {
       if (fresh) await failpoint(`${operation.verb}.${work.first}.after`);
       await runPlan(operation, work.plan, steps, 1, operation.verb, async (tx) => {
-        await work.finish(tx);
-        await finishOperation(tx, operation.id, { status: 'succeeded', at: clock.iso(), reason: null });
+        const end = { status: 'succeeded' as const, at: clock.iso(), reason: null };
+        await Promise.all([work.finish(tx), finishOperation(tx, operation.id, end)]);
       });
     } catch (error) {
       await failed(operation, work, steps, error);
@@ -210,11 +210,12 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
       const closing = await runGroup(group, own, prefix);
       await control.transaction(async (tx) => {
         const now = clock.iso();
-        await closing?.commit?.(tx);
+        const changes = [closing?.commit?.(tx)];
         for (const row of own) Object.assign(row, { status: 'done', finishedAt: row.finishedAt ?? now });
         for (const row of next) Object.assign(row, { status: 'running', startedAt: now });
-        await writeSteps(tx, operation.id, rows);
-        if (last) await end(tx);
+        changes.push(writeSteps(tx, operation.id, rows));
+        if (last) changes.push(end(tx));
+        await Promise.all(changes);
       });
       if (closing !== undefined && !last) await failpoint(`${prefix}.${closing.name}.after`);
     }

@@ -11,8 +11,8 @@ import type { ControlTx } from '../database/database.ts';
 import type { FileStores } from '../files/file-store.ts';
 import type { Tenant } from '../handles.ts';
 import type { Module } from '../module.ts';
-import type { Placement } from '../placements/placement.ts';
-import { bury, destroyKey, setSchema, setState } from './repository.ts';
+import type { Placement, PlacementKind } from '../placements/placement.ts';
+import { bury, destroyKey, setActive } from './repository.ts';
 import type { Connections, TenantRecord } from './tenants.ts';
 
 export interface Step {
@@ -31,6 +31,8 @@ export interface StepParts {
   readonly modules: () => readonly Module[];
   /** Number of tenant migrations of this release. */
   readonly head: () => number;
+  /** What templates turned out to make, by placement; filled by the first creation of the process. */
+  readonly templates: Map<PlacementKind, string>;
 }
 
 /** Names of the kernel's own steps to create, in order; modules' steps stand before `activate`. */
@@ -44,58 +46,81 @@ export function namesOfCreateSteps(modules: readonly Module[]): readonly string[
   return [...createStepNames.slice(0, -1), ...own, 'activate'];
 }
 
+export interface Creation {
+  readonly record: TenantRecord;
+  readonly open: () => Tenant;
+  readonly provisioning: Readonly<Record<string, unknown>>;
+  /** The first attempt, in the process that reserved the id: nothing of this company can be there yet. */
+  readonly fresh: boolean;
+}
+
 /** Everything after `reserve`, which is the commit that began the operation. */
-export function createPlan(
-  parts: StepParts,
-  record: TenantRecord,
-  open: () => Tenant,
-  provisioning: Readonly<Record<string, unknown>>,
-): Plan {
+export function createPlan(parts: StepParts, creation: Creation): Plan {
+  const { record } = creation;
   const placement = parts.placementOf(record);
   let schema: { version: number; fingerprint: string | null } = { version: 0, fingerprint: null };
-  const modules = parts.modules();
-  const seeds = modules.flatMap((module) => module.seed ?? []);
-  const own: Step[] = modules.flatMap(
+  return [
+    [
+      {
+        name: 'place',
+        // Side by side: each waits for the disk. Both have ended before anything is taken back.
+        run: () => bothEnded(placement.create(record.placement), parts.files.createBucket(record.bucket)),
+      },
+      { name: 'stamp', run: () => placement.stamp(record.placement) },
+      {
+        name: 'migrate',
+        run: async () => {
+          schema = { version: parts.head(), fingerprint: await structureOf(parts, placement, creation) };
+        },
+      },
+      { name: 'seed', run: () => seed(parts, creation) },
+      {
+        name: 'bucket',
+        run: async () => {
+          if (!(await parts.files.bucketExists(record.bucket))) await parts.files.createBucket(record.bucket);
+        },
+      },
+    ],
+    [
+      ...provisioningSteps(parts, creation),
+      { name: 'activate', commit: (tx: ControlTx) => setActive(tx, record.id, schema) },
+    ],
+  ];
+}
+
+async function bothEnded(...work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * A fresh copy of a template is at the head already, and has the structure that the first one of this process had; all
+ * others are migrated.
+ */
+async function structureOf(parts: StepParts, placement: Placement, { record, fresh }: Creation): Promise<string> {
+  const known = parts.templates.get(placement.kind);
+  if (fresh && known !== undefined) return known;
+  const { fingerprint } = await placement.migrate(record.placement);
+  if (placement.capabilities.clonesTemplate) parts.templates.set(placement.kind, fingerprint);
+  return fingerprint;
+}
+
+async function seed(parts: StepParts, { open }: Creation): Promise<void> {
+  const seeds = parts.modules().flatMap((module) => module.seed ?? []);
+  if (seeds.length === 0) return;
+  const tenant = open();
+  await tenant.db.transaction(async (tx) => {
+    for (const each of seeds) await each(tx, tenant);
+  });
+}
+
+function provisioningSteps(parts: StepParts, { open, provisioning }: Creation): Step[] {
+  return parts.modules().flatMap(
     (module) =>
       module.provisioning?.map((step) => ({
         name: step.name,
         run: () => step.run(open(), provisioning[step.name]),
       })) ?? [],
   );
-  return [
-    [
-      { name: 'place', run: () => placement.create(record.placement) },
-      { name: 'stamp', run: () => placement.stamp(record.placement) },
-      {
-        name: 'migrate',
-        run: async () => {
-          const { fingerprint } = await placement.migrate(record.placement);
-          schema = { version: parts.head(), fingerprint };
-        },
-      },
-      {
-        name: 'seed',
-        run: async () => {
-          if (seeds.length === 0) return;
-          const tenant = open();
-          await tenant.db.transaction(async (tx) => {
-            for (const seed of seeds) await seed(tx, tenant);
-          });
-        },
-      },
-      { name: 'bucket', run: () => parts.files.createBucket(record.bucket) },
-    ],
-    [
-      ...own,
-      {
-        name: 'activate',
-        commit: async (tx) => {
-          await setSchema(tx, record.id, schema);
-          await setState(tx, record.id, 'active');
-        },
-      },
-    ],
-  ];
 }
 
 /** Everything after `refuse`, which is the commit that began the operation. Forward only. */

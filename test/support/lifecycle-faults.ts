@@ -1,0 +1,80 @@
+/** One fault and what came of it: a verb that fails at a named point, a restart, and the look at what is there. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { TenantId } from '../../src/kernel/ids.ts';
+import { armFailpoints, disarmFailpoints, failpointHits } from '../../src/kernel/tenants/failpoints.ts';
+import { openTestKernel, testFolder } from './kernel.ts';
+import { probeModule, remainsOf, workingProblem } from './lifecycle.ts';
+import { expectedAfter, pointsOf, runScenario, type Scenario } from './lifecycle-scenarios.ts';
+
+export const scenarios: readonly Scenario[] = ['create', 'purge', 'undo'];
+
+/** Every failpoint of a scenario with the modules of these tests. */
+export function faultPoints(scenario: Scenario): readonly string[] {
+  return pointsOf(scenario, [probeModule({ control: undefined as never })]);
+}
+
+/** The verb throws at `point` in this process; then the kernel is closed and opened again. */
+export async function throwsAt(scenario: Scenario, point: string): Promise<void> {
+  const dataDir = testFolder();
+  const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
+  let id: string | undefined;
+  try {
+    const hooks = { arm: () => armFailpoints(`${point}=throw`), known: (tenantId: string) => void (id = tenantId) };
+    await expect(runScenario(kernel, scenario, hooks)).rejects.toThrow();
+    expect(failpointHits().get(point)).toBe(1);
+    if (id !== undefined && expectedAfter(scenario, point) === 'working') await refusesHalfMade(kernel, id, point);
+  } finally {
+    disarmFailpoints();
+  }
+  await kernel.close();
+  await afterRestart(dataDir, scenario, point, id);
+}
+
+/** A real process runs the verb and is killed with SIGKILL at `point`. */
+export async function diesAt(scenario: Scenario, point: string): Promise<void> {
+  const dataDir = testFolder();
+  const script = fileURLToPath(new URL('./lifecycle-child.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir, scenario, `${point}=exit`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH },
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (errors += chunk));
+  const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
+  expect(signal, `the failpoint ${point} was not reached; ${errors}`).toBe('SIGKILL');
+  await afterRestart(dataDir, scenario, point, output.trim() === '' ? undefined : output.trim());
+}
+
+type TestKernel = Awaited<ReturnType<typeof openTestKernel>>;
+
+/** Between fault and restart nothing half-made can be opened. */
+async function refusesHalfMade(kernel: TestKernel, id: string, point: string): Promise<void> {
+  const record = await kernel.tenants.get(id as TenantId);
+  const over = point === 'create.activate.after' || point === 'purge.refuse.before';
+  if (over) expect(record?.state).toBe('active');
+  else
+    await expect(kernel.tenants.open(id as TenantId, { kind: 'system' })).rejects.toMatchObject({
+      kind: 'unavailable',
+    });
+}
+
+async function afterRestart(dataDir: string, scenario: Scenario, point: string, id: string | undefined): Promise<void> {
+  expect(existsSync(dataDir)).toBe(true);
+  const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
+  if (expectedAfter(scenario, point) === 'working') {
+    expect(id).toBeDefined();
+    expect(await workingProblem(kernel, id!)).toBeUndefined();
+    expect(await kernel.tenants.countByState()).toEqual({ active: 1 });
+  } else {
+    if (id !== undefined) expect(await remainsOf(kernel, id)).toEqual({ files: [], rows: [] });
+    expect(await kernel.tenants.countByState()).toEqual({});
+    expect(await kernel.tenants.find('fault')).toBeUndefined();
+  }
+  expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
+  await kernel.close();
+}
