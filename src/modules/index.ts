@@ -25,12 +25,21 @@ export function createModules(kernel: Kernel): Modules {
 }
 
 export interface MigrationsOfModule {
+  readonly name: string;
+  /** The same as `name`. */
   readonly module: string;
   readonly controlMigrations: readonly ControlMigration[];
   readonly tenantMigrations: readonly TenantMigration[];
 }
 
+function migrationsOf(
+  name: string,
+  list: { readonly control: readonly ControlMigration[]; readonly tenant: readonly TenantMigration[] },
+): MigrationsOfModule {
+  return { name, module: name, controlMigrations: list.control, tenantMigrations: list.tenant };
+}
+
 export const moduleMigrations: readonly MigrationsOfModule[] = [
   accountsMigrations,
-  { module: 'fleet', controlMigrations: fleetMigrations.control, tenantMigrations: fleetMigrations.tenant },
+  migrationsOf('fleet', fleetMigrations),
 ];

@@ -58,10 +58,11 @@ function liveQuery(dialect: Dialect, read: TenantReader, sessionId: string): Com
   return { ...query, parameters: [sessionId] };
 }
 
-export interface Authenticate {
-  /** @throws unauthenticated `invalid_token` | `session_ended` | `company_suspended`; unavailable where the database is */
-  (token: string, origin?: Pick<Origin, 'ip' | 'requestId'>): Promise<OperatorCaller | MemberCaller>;
-}
+/** @throws unauthenticated `invalid_token` | `session_ended` | `company_suspended`; unavailable where the database is */
+export type Authenticate = (
+  token: string,
+  origin?: Pick<Origin, 'ip' | 'requestId'>,
+) => Promise<OperatorCaller | MemberCaller>;
 
 export function createAuthenticate(parts: Parts): Authenticate {
   const { kernel, tokens, sessions } = parts;

@@ -213,7 +213,7 @@ const userRoutes = contract({
       is_active: z.boolean().optional(),
     }),
     answers: { 200: UserAnswer },
-    errors: ['not_below_you', 'role_not_granted', 'last_admin'],
+    errors: ['not_below_you', 'role_not_granted'],
   },
   deactivateUser: {
     method: 'DELETE',
@@ -222,7 +222,7 @@ const userRoutes = contract({
     access: manager,
     params,
     answers: { 204: null },
-    errors: ['not_below_you', 'last_admin'],
+    errors: ['not_below_you'],
   },
   sendPasswordReset: {
     method: 'POST',

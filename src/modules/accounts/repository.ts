@@ -48,17 +48,6 @@ export async function replacePasswordHash(
   return Number(done.numUpdatedRows) === 1;
 }
 
-/** Active people with this role who can sign in. */
-export async function countActiveWithRole(reader: TenantReader, role: string): Promise<number> {
-  const row = await reader
-    .selectFrom('users')
-    .select((select) => select.fn.countAll().as('count'))
-    .where('role', '=', role)
-    .where('is_active', '=', 1)
-    .executeTakeFirstOrThrow();
-  return Number(row.count);
-}
-
 export async function activity(reader: TenantReader): Promise<{ users: number; lastActivityAt: string | null }> {
   const users = await reader
     .selectFrom('users')

@@ -1,24 +1,16 @@
 /**
  * People of a company, under the rank rule: one sees oneself and lower ranks (the highest role sees everybody), and
- * changes only those below. Nobody promotes oneself, because nobody changes oneself; the last administrator stays.
+ * changes only those below. So nobody promotes oneself, and the last administrator stays: nobody stands above one.
  */
 import type { TenantTx } from '../../kernel/database/database.ts';
-import { conflict, forbidden, invalidField, isStrongroomError, notFound } from '../../kernel/errors.ts';
+import { forbidden, invalidField, isStrongroomError, notFound } from '../../kernel/errors.ts';
 import type { MemberCaller, Tenant } from '../../kernel/handles.ts';
 import { isId } from '../../kernel/ids.ts';
-import { highestRole, type Role, roleDefinition } from '../../kernel/roles.ts';
+import { type Role, roleDefinition } from '../../kernel/roles.ts';
 import type { UserSort } from './contract.ts';
 import { type Parts, sourceOf } from './parts.ts';
 import { isBelow, visibleRoles } from './ranks.ts';
-import {
-  countActiveWithRole,
-  countUsers,
-  listUsers,
-  type UserFilter,
-  type UserRow,
-  updateUser,
-  userById,
-} from './repository.ts';
+import { countUsers, listUsers, type UserFilter, type UserRow, updateUser, userById } from './repository.ts';
 import { type Origin, sessionTx } from './session-store.ts';
 
 export interface UserChange {
@@ -44,7 +36,7 @@ export interface Users {
   ): Promise<{ items: UserRow[]; next: readonly [string, string] | null; total: number | undefined }>;
   /** @throws not_found for who may not be seen, as for who is not there */
   get(caller: MemberCaller, id: string): Promise<UserRow>;
-  /** @throws not_found (nobody in this company), forbidden `not_below_you`, `role_not_granted`, conflict `last_admin` */
+  /** @throws not_found (nobody in this company), forbidden `not_below_you`, `role_not_granted` */
   update(caller: MemberCaller, id: string, change: UserChange, origin: Origin): Promise<UserRow>;
   deactivate(caller: MemberCaller, id: string, origin: Origin): Promise<void>;
   /** A person of this company below the caller. @throws as `update` */
@@ -75,20 +67,6 @@ export function createUsers(parts: Parts): Users {
     }
   }
 
-  async function keepLastAdmin(
-    tx: TenantTx,
-    tenant: Tenant,
-    before: UserRow,
-    after: Pick<UserRow, 'role' | 'is_active'>,
-  ) {
-    const highest = highestRole[tenant.preset];
-    const leaves =
-      before.role === highest && before.is_active === 1 && (after.role !== highest || after.is_active !== 1);
-    if (leaves && (await countActiveWithRole(tx, highest)) <= 1) {
-      throw conflict('last_admin', 'The last administrator of a company stays.');
-    }
-  }
-
   /** Writes what differs, with its audit rows and events; ends the sessions of who may no longer come in. */
   async function apply(tx: TenantTx, caller: MemberCaller, user: UserRow, change: UserChange, origin: Origin) {
     const { tenant, actor } = caller;
@@ -96,7 +74,6 @@ export function createUsers(parts: Parts): Users {
     const role = change.role ?? user.role;
     const isActive = change.is_active === undefined ? user.is_active : Number(change.is_active);
     const fullName = change.full_name ?? user.full_name;
-    await keepLastAdmin(tx, tenant, user, { role, is_active: isActive });
     const now = clock.now();
     const after: UserRow = { ...user, role, is_active: isActive, full_name: fullName, updated_at: clock.iso() };
     await updateUser(tx, user.id, {
