@@ -1,0 +1,93 @@
+/**
+ * Documents: what a company's people keep, in versions, in baskets, shared and looked up by role. The front door.
+ *
+ * Bytes are in the company's own bucket, everything about them in its own database. What each service promises stands
+ * at the head of its file.
+ */
+import type { Tenant } from '../../kernel/handles.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Module } from '../../kernel/module.ts';
+import type { Accounts } from '../accounts/index.ts';
+import { documentsMigrations } from './migrations/index.ts';
+import { readUsage, type UsageRow } from './repository/files.ts';
+import { readStats } from './repository/uploads.ts';
+import { documentRoutes } from './routes.ts';
+import {
+  type Baskets,
+  createBaskets,
+  createSettings,
+  createShares,
+  type DocumentSettingsRules,
+  type Shares,
+} from './service/baskets.ts';
+import { createContent } from './service/content.ts';
+import { createDocumentRules, type Documents as DocumentRules } from './service/documents.ts';
+import { createDownloads, type Downloads } from './service/download.ts';
+import { examineDocuments } from './service/examine.ts';
+import { createInHand } from './service/in-hand.ts';
+import { createResumables, type Resumables } from './service/resumable.ts';
+import { documentSchedules } from './service/sweep.ts';
+import { createUploads, type Uploads } from './service/upload.ts';
+import './tables.ts';
+
+export { documentsContract } from './contract.ts';
+export { type Acting, actingOf } from './service/acting.ts';
+export { uploadsContract } from './upload-contract.ts';
+export { documentsMigrations };
+
+export interface DocumentServices {
+  readonly documents: DocumentRules;
+  readonly uploads: Uploads;
+  readonly downloads: Downloads;
+  readonly resumables: Resumables;
+  readonly baskets: Baskets;
+  readonly shares: Shares;
+  readonly settings: DocumentSettingsRules;
+}
+
+export interface DocumentStats {
+  /** Not in the trash. */
+  readonly documents: number;
+  /** Objects that something refers to. */
+  readonly files: number;
+  /** Logical bytes of all versions, in the trash too. */
+  readonly bytes: number;
+  /** Time of the last change of a document, ISO 8601. */
+  readonly lastActivityAt: string | null;
+}
+
+export interface Documents extends DocumentServices {
+  readonly module: Module;
+  stats(tenant: Tenant): Promise<DocumentStats>;
+  usage(tenant: Tenant): Promise<UsageRow>;
+}
+
+/** @param left the modules to the left; accounts then shows a company's usage beside its settings */
+export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<Accounts, 'usage'> }): Documents {
+  const stats = (tenant: Tenant) => readStats(tenant.db.read);
+  left.accounts.usage = stats;
+  const inHand = createInHand();
+  const content = createContent(kernel);
+  const services: DocumentServices = {
+    documents: createDocumentRules(kernel),
+    uploads: createUploads(kernel, content, inHand),
+    downloads: createDownloads(kernel),
+    resumables: createResumables(kernel, content),
+    baskets: createBaskets(kernel),
+    shares: createShares(kernel),
+    settings: createSettings(kernel),
+  };
+  return {
+    ...services,
+    stats,
+    usage: (tenant) => readUsage(tenant.db.read),
+    module: {
+      name: 'documents',
+      routes: documentRoutes(services, kernel.config.maxUploadBytes),
+      controlMigrations: [],
+      tenantMigrations: documentsMigrations.tenantMigrations,
+      schedules: documentSchedules(kernel),
+      examine: (tenant, options) => examineDocuments(tenant, inHand, options),
+    },
+  };
+}

@@ -1,0 +1,247 @@
+/** Statements on documents and their versions, one document at a time. */
+import { type CompiledQuery, sql } from 'kysely';
+import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
+import { notFound } from '../../../kernel/errors.ts';
+import { isId } from '../../../kernel/ids.ts';
+import type { DocumentTable, VersionTable } from '../tables.ts';
+import { accessOf, type Level, requireLevel, sharedLevel, type Viewer } from '../visibility.ts';
+import { prepare } from './prepared.ts';
+
+/** A document as it stands, with its owner's name and present role, and what the viewer may do with it. */
+export interface LoadedDocument extends DocumentTable {
+  readonly owner_name: string;
+  readonly owner_role: string;
+  readonly shared: number;
+  readonly level: Level;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly viewer: string;
+  readonly role: string;
+}
+
+const load = (lock: boolean) =>
+  prepare<TenantReader, Asked, Omit<LoadedDocument, 'level'>>((source, slot) => {
+    const forUpdate = lock && isPostgres(source) ? sql`for update of d` : sql``;
+    return sql`select d.*, u.full_name as owner_name, u.role as owner_role, ${sharedLevel(slot)} as shared
+      from documents d join users u on u.id = d.owner_id where d.id = ${slot('id')} ${forUpdate}`.compile(
+      source,
+    ) as CompiledQuery<Omit<LoadedDocument, 'level'>>;
+  });
+const loadPlain = load(false);
+const loadLocked = load(true);
+
+/** SQLite has one writer; on PostgreSQL what was judged must not change before the commit. */
+function isPostgres(source: TenantReader | TenantTx): boolean {
+  return 'dialect' in source && source.dialect === 'postgres';
+}
+
+/**
+ * A document that the viewer may see, with at least the wanted level. In a write transaction the row is locked.
+ * @throws not_found (unknown, malformed, not visible, in or not in the trash), forbidden
+ */
+export async function loadDocument(
+  source: TenantReader | TenantTx,
+  viewer: Viewer,
+  id: string,
+  wanted: { readonly level: Level; readonly trash?: 'no' | 'only' | 'either' },
+): Promise<LoadedDocument> {
+  if (!isId('document', id)) throw notFound();
+  const run = 'dialect' in source ? loadLocked : loadPlain;
+  const { rows } = await run(source, { id, viewer: viewer.id, role: viewer.role });
+  const row = rows[0];
+  if (row === undefined) throw notFound();
+  const where = wanted.trash ?? 'no';
+  if (where !== 'either' && (row.trashed_at !== null) !== (where === 'only')) throw notFound();
+  const level = accessOf(viewer, row);
+  requireLevel(level, wanted.level);
+  return { ...row, level };
+}
+
+/** A new document. False where its name is taken. */
+const insertOne = prepare<TenantTx, DocumentTable, { id: string }>((tx, slot) =>
+  tx
+    .insertInto('documents')
+    .values({
+      id: slot('id'),
+      owner_id: slot('owner_id'),
+      basket_id: slot('basket_id'),
+      filename: slot('filename'),
+      version: slot('version'),
+      version_id: slot('version_id'),
+      mime_type: slot('mime_type'),
+      size_bytes: slot('size_bytes'),
+      sha256: slot('sha256'),
+      metadata: slot('metadata'),
+      tags: slot('tags'),
+      created_at: slot('created_at'),
+      updated_at: slot('updated_at'),
+      trashed_at: slot('trashed_at'),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .compile(),
+);
+export async function insertDocument(tx: TenantTx, row: DocumentTable): Promise<boolean> {
+  return (await insertOne(tx, row)).rows.length > 0;
+}
+
+const insertVersionOnce = prepare<TenantTx, VersionTable, unknown>((tx, slot) =>
+  tx
+    .insertInto('versions')
+    .values({
+      id: slot('id'),
+      document_id: slot('document_id'),
+      number: slot('number'),
+      file_key: slot('file_key'),
+      mime_type: slot('mime_type'),
+      size_bytes: slot('size_bytes'),
+      sha256: slot('sha256'),
+      created_by: slot('created_by'),
+      created_at: slot('created_at'),
+      restored_from: slot('restored_from'),
+    })
+    .compile(),
+);
+export async function insertVersion(tx: TenantTx, row: VersionTable): Promise<void> {
+  await insertVersionOnce(tx, row);
+}
+
+/** The document that has this name now, where there is one. */
+export async function findByName(
+  source: TenantReader,
+  owner: string,
+  basket: string,
+  filename: string,
+): Promise<string | undefined> {
+  const row = await source
+    .selectFrom('documents')
+    .select('id')
+    .where('owner_id', '=', owner)
+    .where('basket_id', '=', basket)
+    .where('filename', '=', filename)
+    .where('trashed_at', 'is', null)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Those of these names that are taken. */
+export async function takenNames(
+  source: TenantReader,
+  owner: string,
+  basket: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await source
+    .selectFrom('documents')
+    .select('filename')
+    .where('owner_id', '=', owner)
+    .where('basket_id', '=', basket)
+    .where('filename', 'in', names)
+    .where('trashed_at', 'is', null)
+    .execute();
+  return new Set(rows.map((row) => row.filename));
+}
+
+/** Makes this the current version. Gives its number. */
+export async function advanceVersion(
+  tx: TenantTx,
+  id: string,
+  content: Pick<DocumentTable, 'version_id' | 'mime_type' | 'size_bytes' | 'sha256' | 'updated_at'>,
+): Promise<number> {
+  const row = await tx
+    .updateTable('documents')
+    .set((eb) => ({ ...content, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .where('trashed_at', 'is', null)
+    .returning('version')
+    .executeTakeFirst();
+  if (row === undefined) throw notFound();
+  return row.version;
+}
+
+type Changes = Partial<
+  Pick<DocumentTable, 'filename' | 'basket_id' | 'metadata' | 'tags' | 'updated_at' | 'trashed_at'>
+>;
+
+/** Changes a document whose row the caller has loaded in this transaction. */
+export async function changeDocument(tx: TenantTx, id: string, changes: Changes): Promise<void> {
+  await tx.updateTable('documents').set(changes).where('id', '=', id).execute();
+}
+
+/** The facts that lists filter by, replaced as a whole. */
+export async function writeMetadataFacts(
+  tx: TenantTx,
+  id: string,
+  facts: readonly { readonly key: string; readonly value: string }[],
+  isNew: boolean,
+): Promise<void> {
+  if (!isNew) await tx.deleteFrom('document_metadata').where('document_id', '=', id).execute();
+  if (facts.length === 0) return;
+  const rows = facts.map((fact) => ({ ...fact, document_id: id }));
+  await tx.insertInto('document_metadata').values(rows).execute();
+}
+
+export async function writeTags(tx: TenantTx, id: string, tags: readonly string[]): Promise<void> {
+  await tx.deleteFrom('document_tags').where('document_id', '=', id).execute();
+  if (tags.length === 0) return;
+  await tx
+    .insertInto('document_tags')
+    .values(tags.map((tag) => ({ document_id: id, tag })))
+    .execute();
+}
+
+/** One version by its number; undefined where there is none. */
+export async function findVersion(source: TenantReader, id: string, number: number): Promise<VersionTable | undefined> {
+  return source
+    .selectFrom('versions')
+    .selectAll()
+    .where('document_id', '=', id)
+    .where('number', '=', number)
+    .executeTakeFirst();
+}
+
+/** Newest first, from below `before`. */
+export async function listVersions(source: TenantReader, id: string, limit: number, before: number | undefined) {
+  let query = source
+    .selectFrom('versions as v')
+    .innerJoin('users as u', 'u.id', 'v.created_by')
+    .selectAll('v')
+    .select('u.full_name as created_by_name')
+    .where('v.document_id', '=', id)
+    .orderBy('v.number', 'desc')
+    .limit(limit);
+  if (before !== undefined) query = query.where('v.number', '<', before);
+  return query.execute();
+}
+
+/** Ids of documents whose time in the trash is over. */
+export async function findExpired(source: TenantReader, trashedBefore: string, limit: number): Promise<string[]> {
+  const rows = await source
+    .selectFrom('documents')
+    .select('id')
+    .where('trashed_at', '<=', trashedBefore)
+    .orderBy('trashed_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Whether the document is still due to be purged; on PostgreSQL it then stays so until the commit. */
+export async function holdTrashed(tx: TenantTx, id: string, trashedBefore: string): Promise<boolean> {
+  let query = tx.selectFrom('documents').select('id').where('id', '=', id).where('trashed_at', '<=', trashedBefore);
+  if (tx.dialect === 'postgres') query = query.forUpdate();
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+/** Removes the document with everything beside it; its versions' references are given back before (`files.ts`). */
+export async function removeDocument(tx: TenantTx, id: string): Promise<void> {
+  await tx.deleteFrom('document_metadata').where('document_id', '=', id).execute();
+  await tx.deleteFrom('document_tags').where('document_id', '=', id).execute();
+  await tx.deleteFrom('document_history').where('document_id', '=', id).execute();
+  await tx.deleteFrom('shares').where('target_id', '=', id).execute();
+  await tx.deleteFrom('versions').where('document_id', '=', id).execute();
+  await tx.deleteFrom('documents').where('id', '=', id).execute();
+}

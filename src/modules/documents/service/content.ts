@@ -1,0 +1,316 @@
+/**
+ * Content comes in: bytes that the file store has made durable become a document or a version of one, in one
+ * transaction with references, quota, history, audit and event. The answer is given after its commit.
+ *
+ * - Refused or failed, nothing is left: the object goes, the rows were never there.
+ * - Equal bytes are one object. Whoever sends them again learns nothing of it: the statements, and the answer, are the
+ *   same; only afterwards the second object is removed.
+ */
+import type { TenantTx } from '../../../kernel/database/database.ts';
+import { conflict, StrongroomError } from '../../../kernel/errors.ts';
+import type { StoredObject } from '../../../kernel/files/file-store.ts';
+import type { Tenant } from '../../../kernel/handles.ts';
+import { newId } from '../../../kernel/ids.ts';
+import { codePoints } from '../../../kernel/shapes.ts';
+import { requireMatch } from '../content-headers.ts';
+import type { Document, onConflictChoices } from '../contract.ts';
+import { isDenied, mediaType } from '../media-type.ts';
+import { loadBasket } from '../repository/baskets.ts';
+import {
+  advanceVersion,
+  changeDocument,
+  findByName,
+  insertDocument,
+  insertVersion,
+  loadDocument,
+  takenNames,
+  writeMetadataFacts,
+} from '../repository/documents.ts';
+import { knownKeys, referenceFile, takeBytes } from '../repository/files.ts';
+import type { DocumentTable } from '../tables.ts';
+import { type Acting, type Parts, requireUploader, writeDown } from './acting.ts';
+import { documentView } from './views.ts';
+
+export interface NewContent {
+  readonly filename: string;
+  readonly declaredType: string;
+  /** Empty for none. */
+  readonly basketId: string;
+  readonly onConflict: (typeof onConflictChoices)[number];
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Whoever calls removes the object after a failure: it may be wanted again. */
+  readonly keepOnFailure?: boolean;
+  /** The reservation that this settles, and what else belongs into the transaction. */
+  readonly settle?: { readonly reserved: number; within(tx: TenantTx, documentId: string): Promise<void> };
+}
+
+export interface Kept {
+  readonly document: Document;
+  readonly versionId: string;
+}
+
+export function quotaExceeded(): StrongroomError {
+  return new StrongroomError('too_large', 'quota_exceeded', 'The company has no room left for this file.');
+}
+export function typeDenied(): StrongroomError {
+  return new StrongroomError('unsupported', 'type_denied', 'The company does not keep files of this kind.');
+}
+export function filenameTaken(documentId?: string): StrongroomError {
+  const message = 'There is a document of this name already.';
+  return conflict('filename_taken', message, documentId === undefined ? undefined : { document_id: documentId });
+}
+
+/** The texts, numbers and booleans at the top of the metadata, as lists filter by them. Long texts are left out. */
+export function metadataFacts(metadata: Readonly<Record<string, unknown>>): { key: string; value: string }[] {
+  return Object.entries(metadata)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([key, value]) => ({ key, value: String(value) }))
+    .filter(({ value }) => value !== '' && value.length <= 200);
+}
+
+export interface Content {
+  /** A new document, or what `onConflict` says where its name is taken. */
+  create(acting: Acting, stored: StoredObject, input: NewContent): Promise<Kept>;
+  /** A new version of a document that the caller may write to. */
+  addVersion(
+    acting: Acting,
+    stored: StoredObject,
+    input: { readonly documentId: string; readonly declaredType: string; readonly ifMatch?: string | undefined },
+  ): Promise<Kept>;
+}
+
+export function createContent(parts: Parts): Content {
+  return {
+    create: (acting, stored, input) =>
+      committed(acting.tenant, stored, input.keepOnFailure === true, async (tx) => {
+        if (input.basketId === '') requireUploader(acting.viewer);
+        else await loadBasket(tx, acting.viewer, input.basketId, 'write');
+        const fileKey = await referenced(tx, acting.tenant, stored);
+        const kept = await insertNew(parts, tx, acting, stored, fileKey, input);
+        await input.settle?.within(tx, kept.document.id);
+        return kept;
+      }),
+    addVersion: (acting, stored, input) =>
+      committed(acting.tenant, stored, false, async (tx) => {
+        const before = await loadDocument(tx, acting.viewer, input.documentId, { level: 'write' });
+        requireMatch(input.ifMatch, before.version_id);
+        const fileKey = await referenced(tx, acting.tenant, stored);
+        return nextVersion(parts, tx, acting, before, {
+          fileKey,
+          mimeType: mediaType(stored.head, before.filename, input.declaredType),
+          size: stored.size,
+          sha256: stored.sha256,
+          reserved: 0,
+          restoredFrom: null,
+        });
+      }),
+  };
+}
+
+/** Runs the transaction; where it is refused or fails, the object that nobody refers to is removed. */
+async function committed(
+  tenant: Tenant,
+  stored: StoredObject,
+  keepOnFailure: boolean,
+  work: (tx: TenantTx) => Promise<Kept>,
+): Promise<Kept> {
+  try {
+    return await tenant.db.transaction(work);
+  } catch (error) {
+    if (!keepOnFailure) await discardUnlessKept(tenant, stored.key);
+    throw error;
+  }
+}
+
+/** Removes an object after a failure, unless a commit whose answer was lost refers to it; in doubt it is left to doctor. */
+export async function discardUnlessKept(tenant: Tenant, key: string): Promise<void> {
+  try {
+    if ((await knownKeys(tenant.db.read, [key])).has(key)) return;
+    await tenant.files.delete([key]);
+  } catch (failure) {
+    tenant.log.warn({ err: failure }, 'an object without a row could not be removed; doctor will');
+  }
+}
+
+async function referenced(tx: TenantTx, tenant: Tenant, stored: StoredObject): Promise<string> {
+  const key = await referenceFile(tx, { key: stored.key, sha256: stored.sha256, size: stored.size });
+  if (key !== stored.key) tx.afterCommit(() => tenant.files.delete([stored.key]));
+  return key;
+}
+
+async function insertNew(
+  parts: Parts,
+  tx: TenantTx,
+  acting: Acting,
+  stored: StoredObject,
+  fileKey: string,
+  input: NewContent,
+): Promise<Kept> {
+  const { tenant, viewer } = acting;
+  const now = tenant.clock.now();
+  const at = new Date(now).toISOString();
+  const row: DocumentTable = {
+    id: newId('document', now),
+    owner_id: viewer.id,
+    basket_id: input.basketId,
+    filename: input.filename,
+    version: 1,
+    version_id: newId('version', now),
+    mime_type: mediaType(stored.head, input.filename, input.declaredType),
+    size_bytes: stored.size,
+    sha256: stored.sha256,
+    metadata: JSON.stringify(input.metadata ?? {}),
+    tags: '[]',
+    created_at: at,
+    updated_at: at,
+    trashed_at: null,
+  };
+  let filename = input.filename;
+  while (!(await insertDocument(tx, { ...row, filename }))) {
+    const taken = await findByName(tx, viewer.id, input.basketId, filename);
+    if (input.onConflict === 'error') throw filenameTaken(taken);
+    if (input.onConflict === 'version' && taken !== undefined) {
+      return versionInstead(parts, tx, acting, stored, fileKey, input, taken);
+    }
+    filename = await freeName(tx, viewer.id, input.basketId, input.filename);
+  }
+  const { id, version_id: versionId } = row;
+  await insertVersion(tx, {
+    id: versionId,
+    document_id: id,
+    number: 1,
+    file_key: fileKey,
+    mime_type: row.mime_type,
+    size_bytes: stored.size,
+    sha256: stored.sha256,
+    created_by: viewer.id,
+    created_at: at,
+    restored_from: null,
+  });
+  await charge(tx, acting, {
+    size: stored.size,
+    filename,
+    mimeType: row.mime_type,
+    reserved: input.settle?.reserved ?? 0,
+  });
+  if (input.metadata !== undefined) await writeMetadataFacts(tx, id, metadataFacts(input.metadata), true);
+  await writeDown(parts, tx, acting, {
+    action: 'document.created',
+    documentId: id,
+    payload: { document_id: id, version_id: versionId, version: 1 },
+    details: { filename, size_bytes: stored.size, version: 1 },
+  });
+  return { document: documentView({ ...row, filename, owner_name: acting.fullName }), versionId };
+}
+
+async function versionInstead(
+  parts: Parts,
+  tx: TenantTx,
+  acting: Acting,
+  stored: StoredObject,
+  fileKey: string,
+  input: NewContent,
+  documentId: string,
+): Promise<Kept> {
+  const before = await loadDocument(tx, acting.viewer, documentId, { level: 'write' });
+  const metadata = input.metadata === undefined ? before.metadata : JSON.stringify(input.metadata);
+  if (input.metadata !== undefined) {
+    await changeDocument(tx, documentId, { metadata });
+    await writeMetadataFacts(tx, documentId, metadataFacts(input.metadata), false);
+  }
+  return nextVersion(
+    parts,
+    tx,
+    acting,
+    { ...before, metadata },
+    {
+      fileKey,
+      mimeType: mediaType(stored.head, before.filename, input.declaredType),
+      size: stored.size,
+      sha256: stored.sha256,
+      reserved: input.settle?.reserved ?? 0,
+      restoredFrom: null,
+    },
+  );
+}
+
+export interface VersionContent {
+  readonly fileKey: string;
+  readonly mimeType: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly reserved: number;
+  readonly restoredFrom: number | null;
+}
+
+/** Appends a version to a document that was loaded in this transaction; the file has its reference already. */
+export async function nextVersion(
+  parts: Parts,
+  tx: TenantTx,
+  acting: Acting,
+  before: DocumentTable & { readonly owner_name: string },
+  content: VersionContent,
+): Promise<Kept> {
+  const { tenant, viewer } = acting;
+  const now = tenant.clock.now();
+  const changes = {
+    version_id: newId('version', now),
+    mime_type: content.mimeType,
+    size_bytes: content.size,
+    sha256: content.sha256,
+    updated_at: new Date(now).toISOString(),
+  };
+  const number = await advanceVersion(tx, before.id, changes);
+  await insertVersion(tx, {
+    id: changes.version_id,
+    document_id: before.id,
+    number,
+    file_key: content.fileKey,
+    mime_type: content.mimeType,
+    size_bytes: content.size,
+    sha256: content.sha256,
+    created_by: viewer.id,
+    created_at: changes.updated_at,
+    restored_from: content.restoredFrom,
+  });
+  await charge(tx, acting, { ...content, filename: before.filename });
+  await writeDown(parts, tx, acting, {
+    action: 'document.version_added',
+    documentId: before.id,
+    payload: { document_id: before.id, version_id: changes.version_id, version: number },
+    details: { version: number, size_bytes: content.size, restored_from: content.restoredFrom },
+  });
+  return { document: documentView({ ...before, ...changes, version: number }), versionId: changes.version_id };
+}
+
+/** @throws too_large `quota_exceeded`, unsupported `type_denied` */
+async function charge(
+  tx: TenantTx,
+  { tenant }: Acting,
+  what: { readonly size: number; readonly reserved: number; readonly filename: string; readonly mimeType: string },
+): Promise<void> {
+  const denied = await takeBytes(tx, what.size, tenant.quotaBytes, what.reserved);
+  if (denied === undefined) throw quotaExceeded();
+  if (isDenied(denied, what.filename, what.mimeType)) throw typeDenied();
+}
+
+/** The first of `name (2).txt`, `name (3).txt`, … that is free, cut to the length that names may have. */
+async function freeName(tx: TenantTx, owner: string, basket: string, filename: string): Promise<string> {
+  const dot = filename.lastIndexOf('.');
+  const ending = dot > 0 && filename.length - dot <= 20 ? filename.slice(dot) : '';
+  const base = filename.slice(0, filename.length - ending.length);
+  for (let first = 2; first < 10_000; first += 100) {
+    const names = Array.from({ length: 100 }, (_, index) => numbered(base, first + index, ending));
+    const taken = await takenNames(tx, owner, basket, names);
+    const free = names.find((name) => !taken.has(name));
+    if (free !== undefined) return free;
+  }
+  throw filenameTaken();
+}
+
+function numbered(base: string, number: number, ending: string): string {
+  const tail = ` (${number})${ending}`;
+  const room = 255 - codePoints(tail);
+  const cut = codePoints(base) > room ? [...base].slice(0, room).join('') : base;
+  return (cut + tail).normalize('NFC');
+}
