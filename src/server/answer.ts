@@ -79,7 +79,9 @@ export function sendAnswer(reply: FastifyReply, answer: RawAnswer, rendered: Ren
     reply.send('');
     return;
   }
-  reply.send(payload);
+  // Fastify writes the text `null` for null where a status may have a body.
+  const bodiless = answer.status === 204 || answer.status === 304 || reply.request.method === 'HEAD';
+  reply.send(payload === null && !bodiless ? '' : payload);
 }
 
 function cookieText(cookie: CookieOut, secure: boolean): string {
