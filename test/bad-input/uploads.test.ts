@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningProcess, startProcess } from '../support/process.ts';
 import {
+  type Answer,
   type Company,
   call,
   expectCall,
@@ -63,11 +64,7 @@ const end = `--${boundary}--\n`;
 /** Documents, rows and objects of the own company, without the counters that a refusal may move. */
 const world = () => companyWorld(folder, own.id, own.bucket);
 
-async function refused(
-  statuses: number | number[],
-  what: string,
-  send: () => Promise<Awaited<ReturnType<typeof call>>>,
-) {
+async function refused(statuses: number | number[], what: string, send: () => Promise<Answer>) {
   const before = world();
   judge(await send(), statuses, what);
   expect(world(), what).toEqual(before);
@@ -184,11 +181,7 @@ test('134, 148: the same name, and the same bytes', async () => {
   const bytes = randomBytes(2_000);
   const first = await post(fileForm('new-bytes.bin', bytes));
   const second = await post(fileForm('new-bytes.bin', bytes), undefined, employee.token);
-  const shape = (answer: Awaited<ReturnType<typeof call>>) => [
-    answer.status,
-    Object.keys(answer.body),
-    [...answer.headers.keys()],
-  ];
+  const shape = (answer: Answer) => [answer.status, Object.keys(answer.body), [...answer.headers.keys()]];
   expect(shape(second)).toEqual(shape(first));
   const elsewhere = await post(fileForm('new-bytes.bin', bytes), undefined, other.admin.token);
   expect(shape(elsewhere)).toEqual(shape(first));
