@@ -22,7 +22,12 @@ export async function throwsAt(scenario: Scenario, point: string): Promise<void>
   const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
   let id: string | undefined;
   try {
-    const hooks = { arm: () => armFailpoints(`${point}=throw`), known: (tenantId: string) => void (id = tenantId) };
+    const hooks = {
+      arm: () => armFailpoints(`${point}=throw`),
+      known: (tenantId: string) => {
+        id = tenantId;
+      },
+    };
     await expect(runScenario(kernel, scenario, hooks)).rejects.toThrow();
     expect(failpointHits().get(point)).toBe(1);
     if (id !== undefined && expectedAfter(scenario, point) === 'working') await refusesHalfMade(kernel, id, point);
