@@ -10,7 +10,7 @@ import { describeFields } from './field-texts.ts';
 type Json = { [member: string]: unknown };
 
 /** Refusals that any route with these traits can give, besides those of its own. */
-const always = [400, 404, 405, 406, 408, 429, 431, 500, 503];
+const always = [400, 401, 404, 405, 408, 417, 429, 431, 500, 503];
 const summaries: Readonly<Record<number, readonly string[]>> = {
   400: ['malformed_request', 'malformed_json', 'malformed_query', 'duplicate_parameter'],
   401: ['unauthenticated', 'invalid_token'],
@@ -18,7 +18,8 @@ const summaries: Readonly<Record<number, readonly string[]>> = {
   404: ['not_found'],
   405: ['method_not_allowed'],
   408: ['request_timeout'],
-  409: ['idempotency_key_running'],
+  409: ['idempotency_running'],
+  410: ['gone'],
   413: ['body_too_large', 'file_too_large'],
   415: ['unsupported_media_type'],
   417: ['expectation_failed'],
@@ -181,9 +182,8 @@ function responsesOf(spec: RouteSpec): Json {
     responses[status] = { description: STATUS_CODES[Number(status)] ?? 'Answer', ...content(shape) };
   }
   const refusals = new Set(always);
-  if (spec.access.who !== 'anyone' || spec.guarded === true) refusals.add(401);
   if (spec.access.who !== 'anyone') refusals.add(403);
-  if (spec.errors !== undefined) for (const status of [403, 409]) refusals.add(status);
+  if (spec.errors !== undefined) for (const status of [403, 409, 410, 422]) refusals.add(status);
   if (spec.creates !== undefined) refusals.add(409);
   if (spec.body !== undefined || spec.bodyKind !== undefined)
     for (const status of [413, 415, 422, 507]) refusals.add(status);
