@@ -7,12 +7,15 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Module } from '../kernel/module.ts';
 import { type Accounts, createAccounts } from './accounts/index.ts';
 import { accountsMigrations } from './accounts/migrations/index.ts';
-import { createFleet, type FleetModule } from './fleet/index.ts';
+import { createDocuments, type Documents } from './documents/index.ts';
+import { documentsMigrations } from './documents/migrations/index.ts';
+import { createFleet, type FleetModule, type FleetParts } from './fleet/index.ts';
 import { fleetMigrations } from './fleet/migrations/index.ts';
 
 export interface Modules {
   readonly accounts: Accounts;
   readonly fleet: FleetModule;
+  readonly documents: Documents;
   /** In order, as the kernel registers them. */
   readonly all: readonly Module[];
 }
@@ -20,8 +23,11 @@ export interface Modules {
 /** Makes every module for one kernel. */
 export function createModules(kernel: Kernel): Modules {
   const accounts = createAccounts(kernel);
-  const fleet = createFleet(kernel, { accounts });
-  return { accounts, fleet, all: [accounts, fleet] };
+  const parts: FleetParts = { accounts };
+  const fleet = createFleet(kernel, parts);
+  const documents = createDocuments(kernel, { accounts });
+  parts.stats = documents.stats;
+  return { accounts, fleet, documents, all: [accounts, fleet, documents.module] };
 }
 
 export interface MigrationsOfModule {
@@ -42,4 +48,5 @@ function migrationsOf(
 export const moduleMigrations: readonly MigrationsOfModule[] = [
   accountsMigrations,
   migrationsOf('fleet', fleetMigrations),
+  migrationsOf('documents', { control: [], tenant: documentsMigrations.tenantMigrations }),
 ];
