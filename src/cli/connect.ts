@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isStrongroomError } from '../kernel/errors.ts';
 import { hostSocketPath, isServed } from '../kernel/host-socket.ts';
 import type { Config } from '../kernel/settings.ts';
-import { startProgram } from '../server/program.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { socketBase, socketFetch } from './transport.ts';
 
@@ -19,6 +18,7 @@ export async function connectHost(config: Config): Promise<Remote> {
   for (;;) {
     if (await isServed(config.dataDir)) return attached(config, async () => {});
     try {
+      const { startProgram } = await import('../server/program.ts');
       const program = await startProgram(
         {
           ...config,

@@ -3,7 +3,6 @@
  * operator exists one line with the set-up link, whether or not this is a terminal.
  */
 import type { Command } from 'commander';
-import { startProgram } from '../../server/program.ts';
 import { type CommonOptions, configOf, withCommon } from '../options.ts';
 import { untilSignal } from '../signals.ts';
 import type { Tools } from '../tools.ts';
@@ -32,6 +31,7 @@ export function registerServe(program: Command, { terminal }: Tools): void {
       ...(options.json === true ? { logFormat: 'json' } : {}),
     });
     const stopped = untilSignal();
+    const { startProgram } = await import('../../server/program.ts');
     const server = await startProgram(config);
     const base = config.publicUrl ?? server.address;
     const line = (fields: object, text: string) =>

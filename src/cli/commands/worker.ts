@@ -1,6 +1,5 @@
 /** `strongroom worker`: jobs, lifecycle and schedules without HTTP, for installations that keep the two apart. */
 import type { Command } from 'commander';
-import { startProgram } from '../../server/program.ts';
 import { type CommonOptions, configOf, withCommon } from '../options.ts';
 import { untilSignal } from '../signals.ts';
 import type { Tools } from '../tools.ts';
@@ -13,6 +12,7 @@ export function registerWorker(program: Command, { terminal }: Tools): void {
         ...(options.json === true ? { logFormat: 'json' } : {}),
       });
       const stopped = untilSignal();
+      const { startProgram } = await import('../../server/program.ts');
       const worker = await startProgram(config, { listen: false });
       const text = 'Strongroom works on jobs.';
       terminal.print(

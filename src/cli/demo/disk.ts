@@ -1,6 +1,7 @@
 /** What of the two companies lies on the disk, and a search of each one's files for the other's words. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { idPart } from '../../kernel/ids.ts';
 import type { Company } from '../../modules/fleet/contract.ts';
 import { humanBytes } from '../table.ts';
 
@@ -9,8 +10,12 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-function placesOf(dataDir: string, company: Company): { database: string; bucket: string } {
-  return { database: join(dataDir, company.database_name), bucket: join(dataDir, 'buckets', company.bucket) };
+/** Where a company lies in a data folder with the default templates. */
+export function placesOf(dataDir: string, company: Company): { database: string; bucket: string } {
+  return {
+    database: join(dataDir, 'tenants', idPart(company.id), 'tenant.db'),
+    bucket: join(dataDir, 'buckets', company.bucket),
+  };
 }
 
 /** Lines such as `tenants/…/tenant.db  148.0 KB`. */

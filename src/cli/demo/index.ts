@@ -11,7 +11,6 @@ import { testConfig } from '../../kernel/config.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import { accountsContract } from '../../modules/accounts/contract.ts';
 import { documentsContract } from '../../modules/documents/contract.ts';
-import { startProgram } from '../../server/program.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { endWith } from '../failure.ts';
 import { createRemote } from '../remote.ts';
@@ -19,7 +18,7 @@ import { humanBytes, renderTable } from '../table.ts';
 import type { Tools } from '../tools.ts';
 import { type Attempt, httpAttempts } from './attempts.ts';
 import { type DemoCompany, type DemoPerson, foundCompany } from './company.ts';
-import { filesThatMention, showPlaces } from './disk.ts';
+import { filesThatMention, placesOf, showPlaces } from './disk.ts';
 import { companies, demoRoles } from './people.ts';
 import { sqlAttempts } from './sql-attempts.ts';
 
@@ -59,6 +58,7 @@ export function registerDemo(program: Command, { terminal }: Tools): void {
 type Say = (text: string) => void;
 
 async function play(dataDir: string, say: Say): Promise<Attempt[]> {
+  const { startProgram } = await import('../../server/program.ts');
   const server = await startProgram(testConfig({ dataDir }));
   try {
     const base = server.address;
@@ -89,7 +89,7 @@ async function play(dataDir: string, say: Say): Promise<Attempt[]> {
     const mentions = await showDisk(dataDir, left, right, say);
 
     say(`\n4. ${right.company.name} tries to reach the documents of ${left.company.name}`);
-    const victimFile = join(dataDir, left.company.database_name);
+    const victimFile = placesOf(dataDir, left.company).database;
     const attempts = [
       ...(await httpAttempts(base, fetch, operatorToken, right, left)),
       ...(await sqlAttempts(server.kernel, right.company.id as TenantId, victimFile, join(dataDir, 'away.db'))),

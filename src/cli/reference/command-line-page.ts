@@ -1,7 +1,7 @@
 /** docs/reference/command-line.md, from the commands and the exit codes. */
 import type { Command } from 'commander';
 import { exitCodes, exitMeanings } from '../exit-codes.ts';
-import { createProgram, everyCommand } from '../index.ts';
+import { createProgram, everyCommand } from '../run.ts';
 import { createTools } from '../tools.ts';
 
 function pathOf(command: Command): string {
