@@ -1,27 +1,19 @@
 /** The kernel's own migrations, in order of application. Those of modules come after them. */
-import { auditControlMigrations, auditTenantMigrations } from './audit/migrations.ts';
 import { databaseControlMigrations, databaseModule, databaseTenantMigrations } from './database/kernel-migrations.ts';
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
 import type { ModuleMigrations } from './database/migrator.ts';
-import { eventsTenantMigrations } from './events-tables.ts';
-import { idempotencyControlMigrations, idempotencyTenantMigrations } from './idempotency/tables.ts';
-import { jobsControlMigrations, jobsTenantMigrations } from './jobs/migrations.ts';
+import { workControlMigrations, workTenantMigrations } from './jobs/background.ts';
 import { tenantsControlMigrations } from './tenants/migrations/index.ts';
 
 export const kernelControlMigrations: readonly ModuleMigrations<ControlMigration>[] = [
   { module: databaseModule, migrations: databaseControlMigrations },
   { module: 'tenants', migrations: tenantsControlMigrations },
-  { module: 'jobs', migrations: jobsControlMigrations },
-  { module: 'audit', migrations: auditControlMigrations },
-  { module: 'idempotency', migrations: idempotencyControlMigrations },
+  { module: 'work', migrations: workControlMigrations },
 ];
 
 export const kernelTenantMigrations: readonly ModuleMigrations<TenantMigration>[] = [
   { module: databaseModule, migrations: databaseTenantMigrations },
-  { module: 'jobs', migrations: jobsTenantMigrations },
-  { module: 'events', migrations: eventsTenantMigrations },
-  { module: 'audit', migrations: auditTenantMigrations },
-  { module: 'idempotency', migrations: idempotencyTenantMigrations },
+  { module: 'work', migrations: workTenantMigrations },
 ];
 
 /** What of a module is needed to make its databases. */

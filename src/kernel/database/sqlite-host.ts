@@ -66,7 +66,7 @@ export function createSqliteHost(options: SqliteHostOptions): SqliteHost {
     const started: Thread = startThread(name, options, (worker) => {
       abandoned.add(worker);
       worker.once('exit', () => abandoned.delete(worker));
-      guardExit(abandoned);
+      guardExit(worker);
     });
     threads.set(name, started);
     for (const path of changing.keys()) void started.send([op.changing, 0, path, true]).catch(() => {});
@@ -150,9 +150,13 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
+/** Given-up threads of every host in this process. */
+const stuck = new Set<Worker>();
 let exitGuarded = false;
 /** Node waits for its threads when it exits; one that is stuck in native code would keep the process for ever. */
-function guardExit(stuck: ReadonlySet<Worker>): void {
+function guardExit(worker: Worker): void {
+  stuck.add(worker);
+  worker.once('exit', () => stuck.delete(worker));
   if (exitGuarded) return;
   exitGuarded = true;
   process.on('exit', () => {

@@ -20,21 +20,30 @@ export interface SqliteTemplateOptions {
   readonly clock: Clock;
 }
 
-/** Gives the path of the template, making it where it is not there. Single-flight within the process. */
+/**
+ * Gives the path of the template, making it where it is not there. Single-flight within the process. The list of
+ * migrations is read at each call: modules are registered after the placement was made.
+ */
 export function createSqliteTemplate(options: SqliteTemplateOptions): () => Promise<string> {
   let making: Promise<string> | undefined;
-  return () => {
-    making ??= ensure(options).catch((error: unknown) => {
+  let madeOf = 0;
+  function start(): Promise<string> {
+    madeOf = countOf(options);
+    making = ensure(options).catch((error: unknown) => {
       making = undefined;
       throw error;
     });
-    return making.then((path) => {
-      if (existsSync(path)) return path;
-      // Somebody emptied the folder while we ran.
-      making = ensure(options);
-      return making;
-    });
+    return making;
+  }
+  return async () => {
+    const path = await (making === undefined || madeOf !== countOf(options) ? start() : making);
+    // Somebody may have emptied the folder while we ran.
+    return existsSync(path) ? path : start();
   };
+}
+
+function countOf({ migrations }: SqliteTemplateOptions): number {
+  return migrations.reduce((count, own) => count + own.migrations.length, 0);
 }
 
 async function ensure(options: SqliteTemplateOptions): Promise<string> {

@@ -6,7 +6,7 @@
  */
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, readdir, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { makeFolder, renameDurably, syncPath } from '../database/durable.ts';
 import { fingerprint } from '../database/fingerprint.ts';
@@ -39,7 +39,8 @@ interface Context extends SqlitePlacementOptions {
   readonly template: () => Promise<string>;
 }
 
-export function createSqlitePlacement(options: SqlitePlacementOptions): Placement {
+export function createSqlitePlacement(given: SqlitePlacementOptions): Placement {
+  const options = { ...given, dataDir: resolve(given.dataDir) };
   const paths = createSqlitePaths(options.dataDir, options.schemaTemplate, options.pathTemplate);
   const context: Context = { ...options, paths, template: createSqliteTemplate(options) };
   return {
