@@ -213,7 +213,8 @@ async function update(
   const basket = change.basket_id === undefined ? before.basket_id : (change.basket_id ?? '');
   const filename = change.filename ?? before.filename;
   const metadata = change.metadata === undefined ? before.metadata : JSON.stringify(change.metadata);
-  const tags = change.tags === undefined ? before.tags : JSON.stringify(change.tags);
+  const given = change.tags === undefined ? undefined : [...new Set(change.tags)];
+  const tags = given === undefined ? before.tags : JSON.stringify(given);
   const after = { ...before, basket_id: basket, filename, metadata, tags };
   const fields = (['filename', 'basket_id', 'metadata', 'tags'] as const).filter(
     (name) => after[name] !== before[name],
@@ -234,7 +235,7 @@ async function update(
   if (fields.includes('metadata')) {
     await writeMetadataFacts(tx, before.id, metadataFacts(change.metadata!), false);
   }
-  if (fields.includes('tags')) await writeTags(tx, before.id, change.tags!);
+  if (fields.includes('tags')) await writeTags(tx, before.id, given!);
   await writeDown(parts, tx, acting, {
     action: 'document.updated',
     documentId: before.id,
