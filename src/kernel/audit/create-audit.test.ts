@@ -254,6 +254,33 @@ describe('verification', () => {
     expect((await world.background.audit.verify(tenant)).firstBad?.reason).toContain('head of the chain was removed');
   });
 
+  it('finds two histories of one trail that were put together', async () => {
+    await sealed(2, 2);
+    const rows = await tenant.db.read.selectFrom('audit_log').selectAll().where('seq', '>', 2).execute();
+    const [seal] = await tenant.db.read.selectFrom('audit_seals').selectAll().where('number', '=', 2).execute();
+    const [first] = await tenant.db.read.selectFrom('audit_seals').selectAll().where('number', '=', 1).execute();
+    const cut = 'delete from audit_log where seq in (3, 4); delete from audit_seals where number = 2';
+    // As if an older copy had been put back, and the trail had gone on from there.
+    world.tamper(tenant, (db) => db.exec(cut));
+    world.tamper(null, (db) =>
+      db.exec(`update audit_heads set number = 1, to_seq = 2, hmac = '${first!.hmac}' where trail = '${tenant.id}'`),
+    );
+    await sealed(2, 2);
+    expect((await world.background.audit.verify(tenant)).ok).toBe(true);
+    world.tamper(tenant, (db) => {
+      db.exec(cut);
+      db.exec(`update audit_seals set previous = '${seal!.hmac}' where number = 3`);
+    });
+    await tenant.db.transaction(async (tx) => {
+      await tx.insertInto('audit_log').values(rows).execute();
+      await tx.insertInto('audit_seals').values(seal!).execute();
+    });
+    expect((await world.background.audit.verify(tenant)).firstBad).toEqual({
+      seq: 5,
+      reason: 'the seal of this row was changed',
+    });
+  });
+
   it("does not take one company's trail for another's", async () => {
     await sealed(2);
     const other = await world.newTenant();
@@ -263,7 +290,18 @@ describe('verification', () => {
       await tx.insertInto('audit_log').values(rows).execute();
       await tx.insertInto('audit_seals').values(seals).execute();
     });
-    expect((await world.background.audit.verify(other)).ok).toBe(false);
+    const heads = await world.control.read
+      .selectFrom('audit_heads')
+      .selectAll()
+      .where('trail', '=', tenant.id)
+      .execute();
+    await world.control.transaction((tx) =>
+      tx
+        .insertInto('audit_heads')
+        .values({ ...heads[0]!, trail: other.id })
+        .execute(),
+    );
+    expect((await world.background.audit.verify(other)).firstBad).toMatchObject({ seq: 1 });
   });
 
   it('notices that a row was taken out of the unsealed tail', async () => {

@@ -5,6 +5,7 @@ import type { Tenant } from '../handles.ts';
 import type { Module } from '../module.ts';
 import type { Schedule } from './jobs.ts';
 import { openWorld, type World, type WorldOptions } from './testing.ts';
+import { createWorkIndex } from './work-index.ts';
 
 declare module './jobs.ts' {
   interface JobPayloads {
@@ -430,6 +431,23 @@ describe('the work index', () => {
     await index.close();
     expect(writes).toBe(2);
     expect(await world.control.read.selectFrom('tenant_work').selectAll().execute()).toEqual([]);
+  });
+
+  it('keeps the row while a commit is under way, however often a visit finds nothing', async () => {
+    await open();
+    const tenant = await world.newTenant();
+    const log = tenant.log;
+    const index = createWorkIndex({ control: world.control, log, quiet: 20 });
+    const written = () => world.control.read.selectFrom('tenant_work').select('tenant_id').execute();
+    const end = await index.begin(tenant.id, 0);
+    for (const claim of await index.claimDue(1, 10)) index.clear(claim, null);
+    await index.mark(tenant.id, 0);
+    for (const claim of await index.claimDue(1, 10)) expect(index.clear(claim, null)).toBe(true);
+    await pause(100);
+    expect(await written()).toHaveLength(1);
+    end();
+    expect(await index.claimDue(1, 10)).toHaveLength(1);
+    await index.close();
   });
 
   it('refuses the commit where the control database cannot be written', async () => {
