@@ -4,6 +4,7 @@
 
 import { type Clock, hour } from '../clock.ts';
 import type { ControlDb } from '../database/database.ts';
+import { fingerprint } from '../database/fingerprint.ts';
 import { isStrongroomError, StrongroomError } from '../errors.ts';
 import type { FileStores } from '../files/file-store.ts';
 import type { Actor } from '../handles.ts';
@@ -142,7 +143,10 @@ async function database(parts: DoctorParts, record: TenantRecord, report: Report
     return state.applied.length >= head;
   }
   const expected = await parts.expectedFingerprint(placement);
-  if (expected !== null && identity.fingerprint !== expected) {
+  // What is there, not what the identity row says is there.
+  const { db } = parts.openTenant(record, system);
+  const real = await fingerprint(db.read, placement.dialect);
+  if (real !== (expected ?? identity.fingerprint) || real !== identity.fingerprint) {
     await report(record.id, 'the structure of the database is not what the migrations make', null);
   } else if (record.fingerprint !== identity.fingerprint) {
     await report(record.id, 'the structure on record is not that of the database', 'record what is there', () =>
@@ -152,11 +156,11 @@ async function database(parts: DoctorParts, record: TenantRecord, report: Report
   return true;
 }
 
-async function recordStructure(parts: DoctorParts, id: TenantId, fingerprint: string): Promise<void> {
+async function recordStructure(parts: DoctorParts, id: TenantId, structure: string): Promise<void> {
   await parts.control.transaction(async (tx) => {
     const record = await selectById(tx, id);
     if (record === undefined || record.state === 'deleted') return;
-    await tx.updateTable('tenants').set({ fingerprint }).where('id', '=', id).execute();
+    await tx.updateTable('tenants').set({ fingerprint: structure }).where('id', '=', id).execute();
   });
   parts.registry.invalidate(id);
 }
