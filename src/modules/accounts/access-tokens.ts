@@ -5,7 +5,7 @@
  * A token says who asks; whether that still holds is read from the session on every request. A signature that was
  * checked once is remembered by the token's SHA-256 until it expires, because a check costs more than the whole query.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../../kernel/clock.ts';
 import { unauthenticated } from '../../kernel/errors.ts';
@@ -108,7 +108,7 @@ export function createAccessTokens(options: {
     },
     async verify(token) {
       if (token.length > longest) throw refused();
-      const digest = createHash('sha256').update(token).digest('base64');
+      const digest = hash('sha256', token, 'base64');
       const found = known.get(digest);
       if (found !== undefined) {
         if (found.exp * 1_000 > clock.now()) return found;
