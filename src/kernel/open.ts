@@ -206,6 +206,7 @@ function kernelOf(parts: KernelParts): Kernel {
   const { base, registered, database, background, lifecycle, worker, chore, fleet } = parts;
   const { config, clock, log } = base;
   let started = false;
+  let settling: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
 
   async function start(options: { worker?: boolean; migrateFleet?: boolean } = {}): Promise<void> {
@@ -213,8 +214,8 @@ function kernelOf(parts: KernelParts): Kernel {
     started = true;
     const applied = await database.migrate(registered.controlMigrations);
     if (applied.length > 0) log.info({ applied }, 'the control database was migrated');
-    const settled = lifecycle.settle('now').catch((error) => log.error({ err: error }, 'the journal was not settled'));
-    await Promise.race([settled, pause(settleAtStart)]);
+    settling = lifecycle.settle('now').catch((error) => log.error({ err: error }, 'the journal was not settled'));
+    await Promise.race([settling, pause(settleAtStart)]);
     await fleet.resume();
     if (options.worker ?? config.runWorker) worker.start();
     if (options.migrateFleet ?? config.migrateOnStart) await migrateFleet();
@@ -226,6 +227,7 @@ function kernelOf(parts: KernelParts): Kernel {
   }
 
   async function settle(): Promise<void> {
+    await settling;
     do await worker.settle();
     while (await chore.settled());
   }

@@ -71,6 +71,8 @@ async function refusesHalfMade(kernel: TestKernel, id: string, point: string): P
 async function afterRestart(dataDir: string, scenario: Scenario, point: string, id: string | undefined): Promise<void> {
   expect(existsSync(dataDir)).toBe(true);
   const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
+  // The start waits some seconds for what it settles; a machine under load may need more.
+  await kernel.settle();
   if (expectedAfter(scenario, point) === 'working') {
     expect(id).toBeDefined();
     expect(await workingProblem(kernel, id!)).toBeUndefined();

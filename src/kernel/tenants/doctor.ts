@@ -2,7 +2,7 @@
  * Doctor: looks at every company and at what lies around, says what is wrong, and mends what is safe to mend.
  */
 
-import { type Clock, hour } from '../clock.ts';
+import { type Clock, day, hour } from '../clock.ts';
 import type { ControlDb } from '../database/database.ts';
 import { fingerprint } from '../database/fingerprint.ts';
 import { isStrongroomError, StrongroomError } from '../errors.ts';
@@ -25,7 +25,7 @@ import type { Doctor, DoctorFinding, TenantRecord } from './tenants.ts';
 export interface DoctorParts {
   readonly control: ControlDb;
   readonly registry: Registry;
-  readonly config: Pick<Config, 'fleetConcurrency'>;
+  readonly config: Pick<Config, 'fleetConcurrency' | 'uploadDays'>;
   readonly placements: Partial<Readonly<Record<PlacementKind, Placement>>>;
   readonly placementOf: (record: TenantRecord) => Placement;
   readonly expectedFingerprint: (placement: Placement) => Promise<string | null>;
@@ -108,7 +108,7 @@ async function company(
   if (!present.includes(record.state)) return findings;
   try {
     if (await database(parts, record, report)) await modules(parts, record, options, findings);
-    await bucket(parts, record, report);
+    await bucket(parts, record, options.repair, report);
   } catch (error) {
     const reason = error instanceof StrongroomError ? error.message : 'an unexpected error; the log has the details';
     parts.log.error({ err: error, company: record.id }, 'doctor could not examine this company');
@@ -165,17 +165,18 @@ async function recordStructure(parts: DoctorParts, id: TenantId, structure: stri
   parts.registry.invalidate(id);
 }
 
-async function bucket(parts: DoctorParts, record: TenantRecord, report: Report): Promise<void> {
+async function bucket(parts: DoctorParts, record: TenantRecord, repair: boolean, report: Report): Promise<void> {
   if (!(await parts.files.bucketExists(record.bucket))) {
     await report(record.id, 'the bucket is missing', 'make an empty one', () =>
       parts.files.createBucket(record.bucket),
     );
     return;
   }
-  // A day is more than any upload in one request takes; resumable ones are touched by every part.
-  const before = parts.clock.now() - 25 * hour;
+  if (!repair) return;
+  // Longer than a resumable upload may rest; those that are under way are touched by every part.
+  const before = parts.clock.now() - parts.config.uploadDays * day - hour;
   const swept = await parts.files.open(record.bucket).sweepTemporary(before);
-  if (swept > 0) await report(record.id, `${swept} stale temporary files`, 'removed', async () => {});
+  if (swept > 0) await report(record.id, `${swept} stale temporary files`, 'remove them', async () => {});
 }
 
 async function modules(

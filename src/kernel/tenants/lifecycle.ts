@@ -326,9 +326,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       await runner.begin(operation, creation(operation, record, actor, true));
     } catch (error) {
       await over(record.id);
-      throw attemptError(error, record.id);
-    } finally {
       parts.poke();
+      throw attemptError(error, record.id);
     }
     wake(record.id);
     const made = await registry.get(record.id);
@@ -395,9 +394,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         await parts.locks.run(id, () => runner.begin(fresh(operationId, id), work));
       }
     } catch (error) {
-      throw attemptError(error, id);
-    } finally {
       parts.poke();
+      throw attemptError(error, id);
     }
     await over(id);
     return { operationId: begun.running ?? operationId };
