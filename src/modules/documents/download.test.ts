@@ -112,7 +112,7 @@ describe('a download', () => {
     expect(await outcome(download(world, person, document.id))).toBe('object_damaged');
     const { items } = await world.kernel.audit.list(company.tenant, { limit: 20 });
     const corrupt = items.filter((row) => row.action === 'document.corrupt');
-    expect(corrupt.map((row) => [row.target, row.details['what']])).toEqual([
+    expect(corrupt.map((row) => [row.target, row.details.what])).toEqual([
       [document.id, 'size'],
       [document.id, 'digest'],
     ]);
