@@ -1,152 +1,102 @@
 /** Commands with and without a running server: answers, JSON, exit codes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bcrypt } from './hashes.ts';
-import { ask, type Served, serve, strongroom, temporaryFolder } from './support.ts';
+import { ask, type Ran, type Served, serve, strongroom, temporaryFolder } from './support.ts';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: Served | undefined;
+/** Each command is a process of its own, and the machine may be busy. */
+const patient = { timeout: 180_000 };
+const password = 'the password they had 7';
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
+type Run = (args: readonly string[], options?: Parameters<typeof strongroom>[2]) => Promise<Ran>;
+const create = (name: string) => ['companies', 'create', name, '--email', 'office@alder.example', '--json'];
 
-afterEach(async () => {
-  server?.kill('SIGKILL');
-  await server?.exit;
-  server = undefined;
-  await folder.remove();
-});
+describe('with a running server', patient, () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let elsewhere: Awaited<ReturnType<typeof temporaryFolder>>;
+  let server: Served;
+  let run: Run;
 
-const run = (args: readonly string[], options: Parameters<typeof strongroom>[2] = {}) =>
-  strongroom(folder.path, args, options);
-const create = ['companies', 'create', 'Alder Works', '--email', 'office@alder.example', '--json'];
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    elsewhere = await temporaryFolder();
+    server = await serve(folder.path, [], { STRONGROOM_DEVELOPMENT: 'true' });
+    run = (args, options) => strongroom(folder.path, args, options);
+  }, patient.timeout);
 
-async function stop(): Promise<void> {
-  server!.kill('SIGTERM');
-  expect(await server!.exit).toBe(0);
-  server = undefined;
-}
+  afterAll(async () => {
+    server.kill('SIGKILL');
+    await server.exit;
+    await folder.remove();
+    await elsewhere.remove();
+  });
 
-describe('companies', () => {
-  it('work without a server, and see the same as one that runs', async () => {
-    const made = await run([...create, '--admin-email', 'hr-admin@alder.example', '--admin-name', 'HR admin']);
-    expect(made.err).toBe('');
-    expect(made.code).toBe(0);
+  it('companies are created, listed whole, suspended and resumed at once', async () => {
+    expect((await run(['companies', 'list'])).out).toContain('There are no companies');
+    const admin = ['--admin-email', 'hr-admin@alder.example', '--admin-name', 'HR admin'];
+    const made = await run([...create('Alder Works'), ...admin]);
+    expect(made).toMatchObject({ code: 0, err: '' });
     const company = JSON.parse(made.out);
-    expect(company).toMatchObject({ slug: 'alder-works', status: 'active' });
-    expect(company.invitation.token).toMatch(/^[0-9a-hjkmnp-tv-z]{26}\.[\w-]{43}$/);
-
-    server = await serve(folder.path);
-    const listed = await run(['companies', 'list', '--json']);
-    expect(JSON.parse(listed.out)).toEqual([expect.objectContaining({ id: company.id })]);
+    const { token } = company.invitation;
+    expect(company.invitation.setup_url).toMatch(`${server.url}/invitation`);
+    expect(company.invitation.setup_url.endsWith(token)).toBe(true);
+    expect((await fetch(company.invitation.setup_url)).status).toBe(200);
     const accepted = await ask(server.url, 'POST', '/api/user-management/setup-password', {
-      body: { token: company.invitation.token, password: 'a long password 7' },
+      body: { token, password },
     });
     expect(accepted.status).toBe(201);
 
-    expect((await run(['companies', 'suspend', 'alder-works'])).out).toContain('suspended');
-    expect((await ask(server.url, 'GET', '/api/auth/me', { token: accepted.body.access_token })).status).toBe(401);
-    expect((await run(['companies', 'resume', company.id])).out).toContain('active');
-    expect((await ask(server.url, 'GET', '/api/auth/me', { token: accepted.body.access_token })).status).toBe(200);
-    await stop();
-    expect((await run(['companies', 'show', 'alder-works'])).out).toContain(company.id);
-  });
-
-  it('show a table with whole ids, and a hint where there is none', async () => {
-    expect((await run(['companies', 'list'])).out).toContain('There are no companies');
-    const { id } = JSON.parse((await run(create)).out);
     const listed = await run(['companies', 'list']);
     const [head, row] = listed.out.trimEnd().split('\n');
     expect(head).toMatch(/^ID +SLUG +NAME +STATUS/);
-    expect(row).toContain(id);
+    expect(row).toContain(company.id);
     expect(head!.indexOf('SLUG')).toBe(row!.indexOf('alder-works'));
+
+    const me = () => ask(server.url, 'GET', '/api/auth/me', { token: accepted.body.access_token });
+    expect((await run(['companies', 'suspend', 'alder-works'])).out).toContain('suspended');
+    expect((await me()).status).toBe(401);
+    expect((await run(['companies', 'resume', company.id])).out).toContain('active');
+    expect((await me()).status).toBe(200);
+    expect((await run(['companies', 'show', 'alder-works'])).out).toContain(company.id);
   });
 
-  it('are deleted into the grace period, restored, and purged', async () => {
-    await run(create);
-    const deleted = await run(['companies', 'delete', 'alder-works', '--json']);
+  it('a company is deleted into the grace period, restored, and purged', async () => {
+    await run(create('Short lived'));
+    const deleted = await run(['companies', 'delete', 'short-lived', '--json']);
     expect(JSON.parse(deleted.out)).toMatchObject({ status: 'deleting', purge_after: expect.any(String) });
-    expect((await run(['companies', 'restore', 'alder-works'])).out).toContain('active');
-    expect((await run(['companies', 'delete', 'alder-works', '--confirm', 'wrong'])).code).toBe(2);
-    const purged = await run(['companies', 'delete', 'alder-works', '--confirm', 'alder-works', '--purge']);
-    expect(purged.err).toBe('');
-    expect(purged.out).toContain('gone');
-    expect((await run(['companies', 'show', 'alder-works'])).code).toBe(5);
+    expect((await run(['companies', 'restore', 'short-lived'])).out).toContain('active');
+    expect((await run(['companies', 'delete', 'short-lived', '--confirm', 'wrong'])).code).toBe(2);
+    const purged = await run(['companies', 'delete', 'short-lived', '--confirm', 'short-lived', '--purge']);
+    expect(purged).toMatchObject({ code: 0, err: '', out: expect.stringContaining('gone') });
+    expect((await run(['companies', 'show', 'short-lived'])).code).toBe(5);
   });
 
-  it('are tested, and a missing database is named without a path', async () => {
-    const company = JSON.parse((await run(create)).out);
-    expect((await run(['companies', 'test', 'alder-works'])).out).toContain('is its own');
-    await writeFile(join(folder.path, company.database_name), '');
-    const broken = await run(['companies', 'test', 'alder-works', '--json']);
+  it('a company with people is not deleted without its slug', async () => {
+    const refused = await run(['companies', 'delete', 'alder-works']);
+    expect(refused.code).toBe(6);
+    expect(refused.err).toContain('--confirm');
+  });
+
+  it('a damaged database is named, without a path', async () => {
+    const company = JSON.parse((await run(create('Damaged'))).out);
+    expect((await run(['companies', 'test', 'damaged'])).out).toContain('is its own');
+    await writeFile(join(folder.path, 'tenants', company.id.slice(5), 'tenant.db'), '');
+    const broken = await run(['companies', 'test', 'damaged', '--json']);
     expect(broken.code).toBe(9);
     expect(JSON.parse(broken.out)).toMatchObject({ ok: false });
     expect(broken.out + broken.err).not.toContain(folder.path);
+    await run(['companies', 'delete', 'damaged', '--confirm', 'damaged', '--purge']);
   });
-});
 
-describe('exit codes', () => {
-  it('go by the kind of error, with one sentence on standard error', async () => {
-    await run(create);
-    const cases: [readonly string[], number, RegExp][] = [
-      [['companies', 'show', 'nobody'], 5, /no company "nobody"/],
-      [[...create, '--slug', 'alder-works'], 6, /taken.*--slug/],
-      [['companies', 'create', 'X', '--email', 'no address'], 2, /email/],
-      [['serve', '--port', 'http'], 2, /--port/],
-      [['documents', 'list'], 3, /--password-stdin|STRONGROOM_TOKEN/],
-      [['reset', '--yes'], 4, /STRONGROOM_DEVELOPMENT/],
-      [['admin', 'create', '--username', 'op', '--email', 'op@example.com'], 2, /--password-stdin/],
-    ];
-    for (const [args, code, text] of cases) {
-      const ran = await run(args);
-      expect({ args, code: ran.code }).toEqual({ args, code });
-      expect(ran.err).toMatch(text);
-      expect(ran.err).not.toMatch(/\n\s+at /);
-    }
-    expect((await run(['companys'])).code).toBe(2);
-    expect((await run(['--help'])).code).toBe(0);
-    expect(
-      (await run(['documents', 'list', '--url', 'http://127.0.0.1:1'], { env: { STRONGROOM_TOKEN: 'x.y.z' } })).code,
-    ).toBe(9);
-    expect((await run(['config'], { env: { STRONGROOM_PLACEMNT: 'sqlite' } })).err).toContain('STRONGROOM_PLACEMENT');
-  });
-});
-
-describe('admin create', () => {
-  it('makes an operator who can sign in, and closes the set-up link', async () => {
-    const password = 'a long password 7';
-    const made = await run(
-      ['admin', 'create', '--username', 'root-one', '--email', 'op@example.com', '--password-stdin'],
-      { input: `${password}\n` },
-    );
-    expect(made).toMatchObject({ code: 0, err: '' });
-    server = await serve(folder.path);
-    expect(server.setupToken).toBeUndefined();
-    const signedIn = await ask(server.url, 'POST', '/api/auth/login', { body: { username: 'root-one', password } });
-    expect(signedIn.status).toBe(200);
-    expect(signedIn.body.user.role).toBe('system_admin');
-    const again = await run(
-      ['admin', 'create', '--username', 'root-one', '--email', 'other@example.com', '--password-stdin'],
-      { input: password },
-    );
-    expect(again.code).toBe(6);
-    expect(again.err).not.toContain(password);
-  });
-});
-
-describe('users import and documents', () => {
-  it('imports good rows, reports bad ones, and people sign in with the password they had', async () => {
-    await run(create);
-    const password = 'the password they had 7';
-    const file = join(folder.path, '..', `${folder.path.split('/').at(-1)}.csv`);
+  it('people are imported row by row, and sign in with the password they had', async () => {
     const hash = await bcrypt(password);
+    const file = join(elsewhere.path, 'people.csv');
     await writeFile(
       file,
       [
         'email,full_name,role,username,password_hash',
-        `hr-admin@alder.example,HR admin,hr_admin,hr-admin,${hash}`,
+        `manager@alder.example,HR manager,hr_manager,manager,${hash}`,
         'not an address,Nobody,employee,,',
         `employee@alder.example,Employee,employee,,${hash}`,
         'boss@alder.example,Boss,president,,',
@@ -163,56 +113,111 @@ describe('users import and documents', () => {
     // Again: nothing is lost, nothing is doubled.
     const again = JSON.parse((await run(['users', 'import', file, '--company', 'alder-works', '--json'])).out);
     expect(again.map((result: { status: string }) => result.status)).not.toContain('created');
+    const signedIn = await ask(server.url, 'POST', '/api/auth/login', { body: { username: 'manager', password } });
+    expect(signedIn.body.user).toMatchObject({ email: 'manager@alder.example', role: 'hr_manager' });
+  });
 
+  it('documents go in and out as one of the users', async () => {
     const signIn = ['--company', 'alder-works', '--user', 'employee@alder.example', '--password-stdin'];
-    const source = join(folder.path, '..', `${folder.path.split('/').at(-1)}.md`);
+    const as = { input: `${password}\n` };
+    const source = join(elsewhere.path, 'hello.md');
     await writeFile(source, '# hello\n');
-    const added = await run(['documents', 'add', source, '--json', ...signIn], { input: password });
+    const added = await run(['documents', 'add', source, '--json', ...signIn], as);
     expect(added).toMatchObject({ code: 0, err: '' });
     const [document] = JSON.parse(added.out);
-    const listed = await run(['documents', 'list', ...signIn], { input: password });
-    expect(listed.out).toContain(document.id);
+    expect((await run(['documents', 'list', ...signIn], as)).out).toContain(document.id);
     const target = `${source}.copy`;
-    expect((await run(['documents', 'get', document.id, '--out', target, ...signIn], { input: password })).code).toBe(
-      0,
-    );
+    expect((await run(['documents', 'get', document.id, '--out', target, ...signIn], as)).code).toBe(0);
     expect(await readFile(target, 'utf8')).toBe('# hello\n');
-    expect((await run(['documents', 'get', document.id, '--out', target, ...signIn], { input: password })).code).toBe(
-      6,
-    );
+    expect((await run(['documents', 'get', document.id, '--out', target, ...signIn], as)).code).toBe(6);
     expect((await run(['documents', 'list', ...signIn], { input: 'wrong password 7' })).code).toBe(3);
-    expect((await run(['documents', 'add', source, ...signIn], { input: password })).err).toContain('--on-conflict');
+    expect((await run(['documents', 'add', source, ...signIn], as)).err).toContain('--on-conflict');
+    const { body } = await ask(server.url, 'POST', '/api/auth/login', { body: { username: 'manager', password } });
+    const remote = { env: { STRONGROOM_TOKEN: body.access_token, STRONGROOM_DATA_DIR: elsewhere.path } };
+    expect((await run(['documents', 'list', '--url', server.url, '--json'], remote)).out).toContain(document.id);
   });
-});
 
-describe('the rest', () => {
-  it('verifies audit trails, finds nothing wrong, has nothing to migrate', async () => {
-    await run(create);
+  it('trails verify, nothing is wrong, nothing is to migrate', async () => {
     const verified = await run(['audit', 'verify', '--json']);
     expect(verified.code).toBe(0);
-    expect(JSON.parse(verified.out).trails.map((trail: { subject: string }) => trail.subject)).toEqual([
-      'fleet',
-      'alder-works',
-    ]);
+    const trails = JSON.parse(verified.out).trails as { subject: string }[];
+    expect(trails.map((trail) => trail.subject)).toEqual(['fleet', 'alder-works']);
     expect(await run(['doctor'])).toMatchObject({ code: 0, out: expect.stringContaining('in order') });
     expect((await run(['migrate', '--plan'])).out).toContain('0 companies are behind');
     expect((await run(['migrate'])).out).toContain('already');
   });
 
-  it('resets only a development installation', async () => {
-    await run(create);
+  it('errors end with the code of their kind and one sentence', async () => {
+    const cases: [readonly string[], number, RegExp][] = [
+      [['companies', 'show', 'nobody'], 5, /no company "nobody"/],
+      [[...create('Other'), '--slug', 'alder-works'], 6, /taken.*--slug/],
+      [['companies', 'create', 'X', '--email', 'no address'], 2, /email/],
+      [['documents', 'list'], 3, /STRONGROOM_TOKEN/],
+      [['admin', 'create', '--username', 'op', '--email', 'op@example.com'], 2, /--password-stdin/],
+      [['reset'], 4, /STRONGROOM_DEVELOPMENT/],
+    ];
+    for (const [args, code, text] of cases) {
+      const ran = await run(args);
+      expect({ args, code: ran.code }).toEqual({ args, code });
+      expect(ran.err).toMatch(text);
+      expect(ran.err).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  it('an operator is made on the host; a name works once', async () => {
+    const args = (email: string) => ['admin', 'create', '--username', 'op-one', '--email', email, '--password-stdin'];
+    expect(await run(args('op@example.com'), { input: `${password}\n` })).toMatchObject({ code: 0, err: '' });
+    const signedIn = await ask(server.url, 'POST', '/api/auth/login', { body: { username: 'op-one', password } });
+    expect(signedIn.body.user.role).toBe('system_admin');
+    const again = await run(args('other@example.com'), { input: password });
+    expect(again.code).toBe(6);
+    expect(again.err).not.toContain(password);
+    const late = { token: server.setupToken, username: 'late', email: 'late@example.com', password };
+    expect((await ask(server.url, 'POST', '/api/setup', { body: late })).status).toBe(404);
+  });
+
+  it('reset asks, and purges every company of a development installation', async () => {
     const env = { STRONGROOM_DEVELOPMENT: 'true' };
     expect((await run(['reset'], { env })).code).toBe(2);
     expect(await run(['reset', '--yes'], { env })).toMatchObject({ code: 0, out: '1 companies are gone.\n' });
     expect(JSON.parse((await run(['companies', 'list', '--json'])).out)).toEqual([]);
   });
+});
 
-  it('shows no secret in the configuration', async () => {
-    const shown = await run(['config', '--json'], {
-      env: { STRONGROOM_SMTP_URL: 'smtp://user:pass-word@mail.example' },
-    });
+describe('without a server', patient, () => {
+  it('commands do the work themselves, and a server sees it', async () => {
+    const folder = await temporaryFolder();
+    const run: Run = (args, options) => strongroom(folder.path, args, options);
+    try {
+      const made = await run(create('Alder Works'));
+      expect(made).toMatchObject({ code: 0, err: '' });
+      const { id } = JSON.parse(made.out);
+      // Two at once take turns on the folder.
+      const both = await Promise.all([run(['companies', 'list', '--json']), run(['companies', 'test', id])]);
+      expect(both.map((ran) => ran.code)).toEqual([0, 0]);
+      expect((await run(['reset', '--yes'])).code).toBe(4);
+      const server = await serve(folder.path);
+      expect((await ask(server.url, 'GET', '/health')).status).toBe(200);
+      expect(JSON.parse((await run(['companies', 'list', '--json'])).out)[0].id).toBe(id);
+      server.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  it('usage and configuration are refused with code 2, and secrets are not shown', async () => {
+    const run: Run = (args, options) => strongroom('/nonexistent', args, options);
+    expect((await run(['companys'])).code).toBe(2);
+    expect((await run(['serve', '--port', 'http'])).err).toContain('--port');
+    expect((await run(['config'], { env: { STRONGROOM_PLACEMNT: 'sqlite' } })).err).toContain('STRONGROOM_PLACEMENT');
+    const nowhere = ['documents', 'list', '--url', 'http://127.0.0.1:65534'];
+    expect((await run(nowhere, { env: { STRONGROOM_TOKEN: 'x.y.z' } })).code).toBe(9);
+    const env = { STRONGROOM_SMTP_URL: 'smtp://user:pass-word@mail.example' };
+    const shown = await run(['config', '--json'], { env });
     expect(shown.out).not.toContain('pass-word');
-    const lines = JSON.parse(shown.out) as { key: string; source: string }[];
+    const lines = JSON.parse(shown.out) as { key: string }[];
     expect(lines.find((line) => line.key === 'smtp_url')).toMatchObject({ source: 'environment', value: '********' });
+    expect((await run(['--help'])).code).toBe(0);
   });
 });
