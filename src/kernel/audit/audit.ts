@@ -59,6 +59,8 @@ export interface Audit {
    * is written at once; the rest of that minute is written as one row with its count. Never awaited by the answer.
    */
   attempt(tenant: Tenant | null, entry: AuditEntry): void;
+  /** Writes the counts of attempts that are only in memory, before their minute is over. */
+  flush(): Promise<void>;
   list(tenant: Tenant, page: { limit: number; before?: number }): Promise<AuditPage>;
   listFleet(page: { limit: number; before?: number }): Promise<AuditPage>;
   verify(tenant: Tenant): Promise<AuditVerdict>;

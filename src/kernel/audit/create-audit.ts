@@ -38,8 +38,6 @@ export interface AuditService extends Audit {
   onFleetRow(told: () => void): void;
   /** Part of a purge: what the control database keeps of this trail. */
   forget(tx: ControlTx, tenantId: TenantId): Promise<void>;
-  /** Writes the counts of attempts that are only in memory. */
-  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
