@@ -5,6 +5,7 @@
  * without being waited for. Every write here is complete: a short one is carried on.
  */
 import * as fs from 'node:fs';
+import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { StrongroomError, unavailable } from '../errors.ts';
 
@@ -77,10 +78,15 @@ export function tooLarge(maxBytes?: number): StrongroomError {
   return new StrongroomError('too_large', 'file_too_large', `The file is too large.${limit}`);
 }
 
+/** Node has no name for EDQUOT, only its number. */
+function isOverQuota(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.errno === -constants.errno.EDQUOT;
+}
+
 /** What a failure of the disk is to a caller. Errors of the product's own pass as they are. */
 export function storageError(error: unknown): StrongroomError {
   if (error instanceof StrongroomError) return error;
-  if (hasCode(error, 'ENOSPC', 'EDQUOT')) return diskFull(error);
+  if (hasCode(error, 'ENOSPC') || isOverQuota(error)) return diskFull(error);
   if (hasCode(error, 'EFBIG'))
     return new StrongroomError('too_large', 'file_too_large', 'The file is larger than the disk takes.', {
       cause: error,
