@@ -36,8 +36,6 @@ export function createGuard(
     const address = ip ?? nowhere;
     return { account, address, device: addressKey(address) };
   };
-  const limited = (code: string, text: string, retryAfter: number) =>
-    new StrongroomError('limited', code, text, { retryAfter });
 
   return {
     begin: (ip, name) => signIns.begin(attempt(ip, name)),
@@ -45,7 +43,9 @@ export function createGuard(
     beginToken(ip) {
       const verdict = tokens.peek(addressKey(ip ?? nowhere));
       if (!verdict.allowed) {
-        throw limited('too_many_attempts', 'Too many attempts. Wait a moment, then try again.', verdict.retryAfter);
+        throw new StrongroomError('limited', 'too_many_attempts', 'Too many attempts. Wait a moment, then try again.', {
+          retryAfter: verdict.retryAfter,
+        });
       }
     },
     wrongToken(ip) {
@@ -54,7 +54,9 @@ export function createGuard(
     invitation(userId) {
       const verdict = invitations.take(userId);
       if (!verdict.allowed) {
-        throw limited('too_many_invitations', 'Too many invitations. Wait a moment.', verdict.retryAfter);
+        throw new StrongroomError('limited', 'too_many_invitations', 'Too many invitations. Wait a moment.', {
+          retryAfter: verdict.retryAfter,
+        });
       }
     },
   };
