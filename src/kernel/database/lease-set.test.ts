@@ -1,0 +1,100 @@
+/** Leases held by hand, so that the order of events is the test's and not the machine's. */
+import { afterEach, expect, test } from 'vitest';
+import type { PlacementRef } from '../placements/placement.ts';
+import { createLeaseSet, type LeaseSet } from './lease-set.ts';
+import { silent, startFleet, type TestFleet } from './testing.ts';
+
+let fleet: TestFleet | undefined;
+let leases: LeaseSet | undefined;
+afterEach(async () => {
+  await leases?.close();
+  await fleet?.close();
+  leases = undefined;
+  fleet = undefined;
+});
+
+async function start(keys: readonly string[], budget: number) {
+  const made = startFleet({ workers: 1 });
+  const refs = new Map<string, PlacementRef>();
+  for (const key of keys) refs.set(key, (await made.newTenant()).ref);
+  const opened: string[] = [];
+  const set = createLeaseSet({
+    budget,
+    perKey: 2,
+    waitMs: 10_000,
+    idleMs: Number.POSITIVE_INFINITY,
+    limit: () => 1,
+    log: silent,
+    async open(key, purpose) {
+      opened.push(`${key} ${purpose}`);
+      return (await made.placement.open(refs.get(key)!, purpose)).session;
+    },
+  });
+  fleet = made;
+  leases = set;
+  return { set, opened };
+}
+const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+test('a reader that is never idle is taken from its tenant for one that waits, when its last lease ends', async () => {
+  const { set, opened } = await start(['a', 'b'], 1);
+  const first = await set.lease('a', 'read');
+  const second = set.tryLease('a', 'read')!;
+  expect(second).toBeDefined();
+  let served = '';
+  const waiting = set.lease('b', 'read').then((lease) => {
+    served += 'b';
+    return lease;
+  });
+  // From now on the busy tenant gets no further lease on this session: it queues behind.
+  expect(set.tryLease('a', 'read')).toBeUndefined();
+  const behind = set.lease('a', 'read').then((lease) => {
+    served += 'a';
+    return lease;
+  });
+  first.release();
+  await soon();
+  expect(served).toBe('');
+  expect(set.open).toBe(1);
+  expect(second.session.usable).toBe(true);
+  second.release();
+  (await waiting).release();
+  (await behind).release();
+  expect(served).toBe('ba');
+  expect(opened).toEqual(['a read', 'b read', 'a read']);
+});
+
+test('a reader that waits for nobody is shared by all; a writer by none', async () => {
+  const { set, opened } = await start(['a'], 4);
+  const readers = await Promise.all(Array.from({ length: 5 }, () => set.lease('a', 'read')));
+  expect(new Set(readers.map((lease) => lease.session)).size).toBe(1);
+  const writer = await set.lease('a', 'write');
+  expect(set.tryLease('a', 'write')).toBeUndefined();
+  for (const lease of readers) lease.release();
+  writer.release();
+  expect(opened).toEqual(['a read', 'a write']);
+});
+
+test('a tenant at its own limit waits without holding up the others', async () => {
+  const { set } = await start(['a', 'b'], 3);
+  const held = [await set.lease('a', 'read'), await set.lease('a', 'write')];
+  const behind = set.lease('a', 'write');
+  const other = await set.lease('b', 'read');
+  expect(set.open).toBe(3);
+  other.release();
+  for (const lease of held) lease.release();
+  (await behind).release();
+});
+
+test('a session that broke is closed and never lent again', async () => {
+  const { set, opened } = await start(['a'], 2);
+  const lease = await set.lease('a', 'read');
+  await lease.session.close();
+  lease.release();
+  await soon();
+  const next = await set.lease('a', 'read');
+  expect(next.session.usable).toBe(true);
+  next.release();
+  expect(opened).toEqual(['a read', 'a read']);
+  expect(set.open).toBe(1);
+});
