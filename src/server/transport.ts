@@ -90,8 +90,13 @@ function accept(
 
 function ignore(): void {}
 
-/** The rest of a refused body is read for a while, so that the client gets to see the answer; then we hang up. */
+/**
+ * The rest of a refused body is read and thrown away for a while, so that the client gets to see the answer and may use
+ * the connection again; then we hang up.
+ */
 function endUnreadBody(request: IncomingMessage): void {
+  request.removeAllListeners('readable');
+  request.resume();
   const timer = setTimeout(() => {
     if (!request.complete) request.socket.destroy();
   }, unreadBodyMs);
