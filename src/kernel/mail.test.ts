@@ -207,6 +207,21 @@ describe('mail', () => {
     expect(server.mails.length <= 1).toBe(true);
   });
 
+  it('is refused at once for a while after a server was silent, not after one that answered', async () => {
+    const silent = await smtpServer(() => null);
+    const mailer = mailerFor(`smtp://127.0.0.1:${silent.port}`, 400);
+    expect(await outcome(mailer.send(mail))).toBe('unavailable mail_unavailable');
+    const started = performance.now();
+    for (let n = 0; n < 20; n += 1) expect(await outcome(mailer.send(mail))).toBe('unavailable mail_unavailable');
+    expect(performance.now() - started).toBeLessThan(200);
+    let defers = true;
+    const busy = await smtpServer((c) => (defers && c.startsWith('RCPT') ? '451 later' : undefined));
+    const other = mailerFor(`smtp://127.0.0.1:${busy.port}`);
+    expect(await outcome(other.send(mail))).toBe('unavailable mail_unavailable');
+    defers = false;
+    expect(await outcome(other.send(mail))).toBe('sent');
+  });
+
   it('ends in time where nobody listens', async () => {
     const server = await smtpServer();
     await server.close();

@@ -3,7 +3,8 @@
  *
  * Guarantees
  * - One mail to one address: what is sent as an address, a subject or a sender can add neither a header nor a receiver.
- * - Ends: a server that is slow or silent costs at most about half a minute.
+ * - Ends: a server that is slow or silent costs at most about half a minute, and after that nothing for some seconds,
+ *   in which every mail is refused at once: one silent server does not hold up whoever waits behind its mails.
  * - A name and password go over TLS alone, unless the server is on this machine.
  * - Errors and the log carry no text of the mail, no address and no host.
  */
@@ -40,6 +41,9 @@ export interface MailerOptions {
   readonly timeout?: number;
 }
 
+/** After a server did not answer, mails are refused at once for this long (ms). */
+const silence = 5_000;
+
 /** No control characters, no line ends of any script. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
@@ -54,10 +58,12 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
     };
   }
   const transport = nodemailer.createTransport(transportOptions(config.smtpUrl, timeout));
+  let silentUntil = 0;
   return {
     configured: true,
     async send(mail) {
       checkMail(mail);
+      if (performance.now() < silentUntil) throw notNow();
       try {
         await limited(
           transport.sendMail({
@@ -74,6 +80,7 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
         );
       } catch (error) {
         const failure = failureOf(error);
+        if (typeof smtpCodes(error).response !== 'number') silentUntil = performance.now() + silence;
         log.warn({ code: failure.code, smtp: smtpCodes(error) }, 'a mail could not be sent');
         throw failure;
       }
@@ -141,5 +148,9 @@ function failureOf(error: unknown): StrongroomError {
       cause: error,
     });
   }
-  return unavailable('mail_unavailable', 'The mail server does not take mail now.', 60, error);
+  return notNow(error);
+}
+
+function notNow(cause?: unknown): StrongroomError {
+  return unavailable('mail_unavailable', 'The mail server does not take mail now.', 60, cause);
 }

@@ -46,7 +46,7 @@ export interface WorkerParts {
   readonly tenants: Pick<Tenants, 'get' | 'open'>;
   /** Work of the control database: lifecycle. */
   readonly chores?: readonly Chore[];
-  /** Tenants visited at once. Default 4. */
+  /** Tenants visited at once. Default 8. */
   readonly concurrency?: number;
   /** This process alone works on the tenants (it owns the data folder). Default true. */
   readonly exclusive?: boolean;
@@ -92,7 +92,7 @@ export function createBackground({ control, secrets, clock, log }: BackgroundOpt
       }
     },
 
-    worker({ tenants, chores = [], concurrency = 4, exclusive = true }) {
+    worker({ tenants, chores = [], concurrency = 8, exclusive = true }) {
       const queue = createQueue({ clock, owner: randomUUID(), exclusive });
       const abort = new AbortController();
       schedules.push(queue.prune);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { day, minute, second } from '../clock.ts';
 import type { Tenant } from '../handles.ts';
 import type { Module } from '../module.ts';
@@ -252,6 +252,44 @@ describe('the worker', () => {
     expect(asked).toBe(0);
     expect(visits()).toBe(before);
     for (const tenant of tenants.slice(1)) expect(world.visits.has(tenant.id)).toBe(false);
+  });
+
+  it('sleeps while every place is taken and while a chore runs', async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let due: number | null = 0;
+    const chore = {
+      name: 'long',
+      nextDue: async () => due,
+      run: async () => {
+        await gate;
+        due = null;
+      },
+    };
+    const ran = await open(() => gate, { concurrency: 1, chores: [chore] });
+    const [busy, waiting] = [await world.newTenant(), await world.newTenant()];
+    world.worker.start();
+    await enqueue(busy, 1);
+    await expect.poll(() => ran.length).toBe(1);
+    await enqueue(waiting, 2);
+    let asked = 0;
+    const { nextDue } = world.background.index;
+    Object.assign(world.background.index, {
+      nextDue: () => {
+        asked += 1;
+        return nextDue();
+      },
+    });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await pause(300);
+    expect(asked).toBeLessThan(5);
+    expect(timers.mock.calls.length).toBeLessThan(10);
+    timers.mockRestore();
+    release();
+    await expect.poll(() => ran.length).toBe(2);
+    await expect.poll(() => due).toBeNull();
   });
 
   it('leaves tenants alone that are not active, and comes back when they are marked', async () => {
