@@ -15,7 +15,8 @@ export interface ThrownCode {
   readonly text: string;
 }
 
-const string = String.raw`'((?:[^'\\\n]|\\.)*)'|\x60((?:[^\x60\\]|\\.)*)\x60`;
+// A text, as a literal or a template; where it is made elsewhere the code is still found.
+const string = String.raw`'((?:[^'\\\n]|\\.)*)'|\x60((?:[^\x60\\]|\\.)*)\x60|[a-z]`;
 const helpers: readonly {
   readonly pattern: RegExp;
   readonly read: (found: readonly string[]) => ThrownCode | undefined;
@@ -28,12 +29,12 @@ const helpers: readonly {
         ? { code, status: statusOfKind[kind as ErrorKind], text: plain ?? template ?? '' }
         : undefined,
   },
-  // conflict('code', 'text'   unavailable('code', 'text'
+  // conflict('code', 'text'   unavailable('code', 'text'   limited('code', 'text'
   {
-    pattern: new RegExp(String.raw`\b(conflict|unavailable)\(\s*'(\w+)',\s*(?:${string})`, 'g'),
+    pattern: new RegExp(String.raw`\b(conflict|unavailable|limited)\(\s*'(\w+)',\s*(?:${string})`, 'g'),
     read: ([, name, code = '', plain, template]) => ({
       code,
-      status: name === 'conflict' ? 409 : 503,
+      status: name === 'conflict' ? 409 : name === 'limited' ? 429 : 503,
       text: plain ?? template ?? '',
     }),
   },
@@ -61,12 +62,14 @@ const helpers: readonly {
   },
 ];
 
-/** Codes that are defaults of helpers, and so stand nowhere as a thrown text. */
+/** Codes that are defaults of helpers, or whose text is put together where they are thrown. */
 const general: readonly ThrownCode[] = [
   { code: 'invalid', status: 422, text: 'The request breaks a rule; `errors` names the fields.' },
   { code: 'unauthenticated', status: 401, text: 'Sign in, and send a valid access token.' },
   { code: 'forbidden', status: 403, text: 'Known caller, but not allowed.' },
   { code: 'not_found', status: 404, text: 'Unknown, malformed, of another company, or not visible to you: all alike.' },
+  { code: 'filename_taken', status: 409, text: 'The owner has a document of this name here; `document_id` names it.' },
+  { code: 'upload_expired', status: 410, text: 'The upload has expired or is over. Begin it again.' },
   { code: 'internal', status: 500, text: 'Something went wrong. The request id names it in the log.' },
 ];
 
