@@ -94,7 +94,14 @@ async function makeWorld(url: string, operator: string, name: string): Promise<W
   people.hr_manager = await invitePerson(url, people.hr_admin, 'hr_manager', `manager-${mark}`);
   people.employee = await invitePerson(url, people.hr_manager, 'employee', `employee-${mark}`);
   people.customer = await invitePerson(url, people.employee, 'customer', `customer-${mark}`);
-  const ids = { company: company.id as string, ...(await thingsOf(url, people, mark)) };
+  const operators = await expectCall<{ items: { id: string }[] }>(200, url, 'GET', '/api/system/users', {
+    token: operator,
+  });
+  const ids = {
+    company: company.id as string,
+    operator: operators.items[0]!.id,
+    ...(await thingsOf(url, people, mark)),
+  };
   const deleted = await removedThings(url, people, mark);
   const removed = await newCompany(url, operator, `${name} removed`);
   await expectCall(204, url, 'DELETE', `/api/companies/${removed.id}?confirm=${removed.slug}&purge=now`, {
