@@ -20,7 +20,7 @@ const start = (options?: Parameters<typeof startFleet>[0]) => {
 const kyselyOf = (session: SqliteSession) => kyselyOver(sqliteDialect, (query) => session.execute(query));
 
 /** Some seconds of native work that nothing can interrupt, and that ends by itself so that the test can. */
-const hanging = sql`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 20000000) SELECT count(*) FROM c`;
+const hanging = sql`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 12000000) SELECT count(*) FROM c`;
 
 /** Tenants on different threads: ids are tried until they are pinned apart. */
 async function onTwoThreads(made: TestFleet) {
@@ -67,10 +67,11 @@ test('a statement that hangs ends with 503; other threads answer meanwhile, its 
   expect(made.host.abandoned).toBe(1);
   expect(await a.db.read.selectFrom('test_notes').select('id').execute()).toEqual([{ id: 'kept' }]);
   await expect(writing).rejects.toMatchObject({ kind: 'unavailable' });
-  await expect.poll(() => made.host.abandoned, { timeout: 25_000, interval: 50 }).toBe(0);
+  await expect.poll(() => made.host.abandoned, { timeout: 80_000, interval: 50 }).toBe(0);
   await a.db.transaction((tx) => tx.insertInto('test_notes').values({ id: 'again', text: null, size: 1 }).execute());
   expect(await a.db.read.selectFrom('test_notes').select('id').orderBy('id').execute()).toHaveLength(2);
-});
+  // The thread that was given up runs at the lowest priority: on a busy machine it takes its time.
+}, 90_000);
 
 test('structure changes may take longer than a statement', async () => {
   const made = start({ statementSeconds: 0.1 });
@@ -143,15 +144,16 @@ test('a writer that finds the file locked from outside waits without stopping it
   const made = start({ workers: 1 });
   const a = await made.newTenant();
   const b = await made.newTenant();
+  await b.db.read.selectFrom('test_notes').select('id').execute();
   const outside = await made.host.open('maintenance', { path: a.path, purpose: 'maintain', create: false });
   await outside.script('BEGIN IMMEDIATE');
   const writing = a.db.transaction((tx) =>
     tx.insertInto('test_notes').values({ id: 'a', text: null, size: 1 }).execute(),
   );
+  writing.catch(() => {});
   const asked = performance.now();
-  await b.db.read.selectFrom('test_notes').select('id').execute();
-  expect(performance.now() - asked).toBeLessThan(500);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let round = 0; round < 10; round += 1) await b.db.read.selectFrom('test_notes').select('id').execute();
+  expect(performance.now() - asked).toBeLessThan(3_000);
   await outside.script('COMMIT');
   await writing;
   expect(await a.db.read.selectFrom('test_notes').select('id').execute()).toEqual([{ id: 'a' }]);
