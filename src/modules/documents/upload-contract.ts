@@ -52,7 +52,6 @@ export const uploadsContract = contract({
     errors: [
       'tus_version',
       'offset_mismatch',
-      'upload_locked',
       'upload_expired',
       'unsupported_media_type',
       'file_too_large',
@@ -67,6 +66,5 @@ export const uploadsContract = contract({
     access: everyMember,
     params,
     answers: { 204: null },
-    errors: ['tus_version', 'upload_locked', 'upload_expired'],
   },
 });

@@ -210,6 +210,7 @@ async function update(
   change: UpdateDocument,
 ): Promise<LoadedDocument> {
   const { tenant, viewer } = acting;
+  if (change.basket_id === '') throw notFound();
   const basket = change.basket_id === undefined ? before.basket_id : (change.basket_id ?? '');
   const filename = change.filename ?? before.filename;
   const metadata = change.metadata === undefined ? before.metadata : JSON.stringify(change.metadata);
