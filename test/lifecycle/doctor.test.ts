@@ -141,6 +141,24 @@ it('gives a creation up when it is told to, or after five attempts', async () =>
   await expect(kernel.tenants.abandon(record.id, testOperator)).rejects.toMatchObject({ kind: 'conflict' });
 });
 
+it('does not go forward again with a creation that was given up, whatever came between', async () => {
+  const kernel = await openTestKernel({}, probed);
+  armFailpoints('create.bucket.before=throw,undo.bucket.before=throw');
+  try {
+    await expect(createTestTenant(kernel)).rejects.toMatchObject({ code: 'operation_interrupted' });
+    const { id } = (await kernel.tenants.list({ limit: 1 })).items[0]!;
+    await expect(kernel.tenants.abandon(id, testOperator)).rejects.toMatchObject({ code: 'operation_interrupted' });
+    disarmFailpoints();
+    await kernel.close();
+    const reopened = await openTestKernel({ dataDir: kernel.config.dataDir }, probed);
+    expect((await reopened.tenants.get(id))?.state).toBe('deleted');
+    expect((await reopened.tenants.operations(id))[0]).toMatchObject({ status: 'undone' });
+    expect(await remainsOf(reopened, id)).toEqual({ files: [], rows: [] });
+  } finally {
+    disarmFailpoints();
+  }
+});
+
 it('refuses a second process in the same folder with a text that helps', async () => {
   const kernel = await openTestKernel();
   await expect(openTestKernel({ dataDir: kernel.config.dataDir })).rejects.toMatchObject({

@@ -10,6 +10,7 @@ const sampled = scenarios.flatMap((scenario) =>
     .filter((point) => point.endsWith('.before') && (scenario !== 'undo' || point.includes('database')))
     .map((point) => [point, scenario] as const),
 );
+sampled.push(['purge.tombstone.after', 'purge'], ['create.reserve.after', 'create']);
 
 describe('an error', () => {
   it.each(sampled)('at %s', (point, scenario) => throwsAt(scenario, point));

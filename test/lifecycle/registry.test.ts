@@ -55,6 +55,18 @@ describe('registry', () => {
     expect((await late)?.state).toBe('suspended');
     expect((await registry.get(record.id))?.state).toBe('suspended');
     expect((await registry.find(record.slug))?.state).toBe('suspended');
+    // The same where nobody asked in between: what came too late was not kept.
+    const again = Promise.withResolvers<void>();
+    state.gate = again.promise;
+    registry.invalidateAll();
+    const overtaken = [registry.get(record.id), registry.find(record.slug)];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await kernel.tenants.resume(record.id, testOperator);
+    registry.invalidate(record.id);
+    again.resolve();
+    await Promise.all(overtaken);
+    expect(registry.cached(record.id)).toBeUndefined();
+    expect((await registry.find(record.slug))?.state).toBe('active');
   });
 
   it('keeps no absence and stays within its bound', async () => {
