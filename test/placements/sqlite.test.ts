@@ -9,6 +9,7 @@ import { idPart, newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import type { PlacementAlarm, PlacementRef } from '../../src/kernel/placements/placement.ts';
 import { createSqlitePlacement } from '../../src/kernel/placements/sqlite.ts';
+import { createSqlitePaths } from '../../src/kernel/placements/sqlite-paths.ts';
 import { placementSuite } from './suite.ts';
 
 const log = createLogger({ level: 'silent', format: 'json' });
@@ -80,7 +81,11 @@ test('files are 0600 in folders 0700, and destroying leaves nothing', async () =
 });
 
 test('templates of names are checked', () => {
-  expect(() => startSqlite('/etc/{id}')).toThrow();
-  expect(() => startSqlite('../{id}.db')).toThrow();
-  expect(() => startSqlite('tenants/tenant.db')).toThrow();
+  const paths = (template: string) => createSqlitePaths('/data', 'tenant_{id}', template);
+  expect(() => paths('/etc/{id}')).toThrow();
+  expect(() => paths('../{id}.db')).toThrow();
+  expect(() => paths('tenants/tenant.db')).toThrow();
+  expect(() => createSqlitePaths('/data', 'tenant', 'tenants/{id}.db')).toThrow();
+  const id = newId('company');
+  expect(paths('tenants/{tenant_id}/tenant.db').file(id)).toBe(`/data/tenants/${idPart(id)}/tenant.db`);
 });
