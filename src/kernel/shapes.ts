@@ -90,13 +90,17 @@ export function isEmail(value: string): boolean {
 /** An e-mail address, given on in lower case. */
 export const EmailText = z.string().refine(isEmail, 'an e-mail address, as name@example.com').toLowerCase();
 
+const usernamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$/;
+
+/** Whether this has the form of a user name, in any case. */
+export function isUsername(value: string): boolean {
+  return usernamePattern.test(value);
+}
+
 /** A user name, given on in lower case, in which it is compared. */
 export const UsernameText = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$/,
-    '2 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit',
-  )
+  .regex(usernamePattern, '2 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit')
   .toLowerCase();
 
 const encoder = new TextEncoder();

@@ -6,6 +6,7 @@
 import { isStrongroomError } from '../../kernel/errors.ts';
 import type { Tenant } from '../../kernel/handles.ts';
 import type { TenantId } from '../../kernel/ids.ts';
+import { isEmail, isUsername } from '../../kernel/shapes.ts';
 import type { DirectoryRow } from './directory.ts';
 import type { Parts } from './parts.ts';
 import { type UserRow, userByName } from './repository.ts';
@@ -17,6 +18,7 @@ export type Account =
 
 /** Memberships tried for one name: stale hints are passed over, but never many. */
 const tries = 3;
+const companyHint = /^[a-z0-9][a-z0-9_-]{0,99}$/;
 
 export function createFinder(parts: Pick<Parts, 'kernel' | 'directory' | 'background'>) {
   const { kernel, directory } = parts;
@@ -55,8 +57,10 @@ export function createFinder(parts: Pick<Parts, 'kernel' | 'directory' | 'backgr
     operatorByName,
     /** `company` is an id or a slug. Disabled people are found too: whether they may enter is decided after the hash. */
     async find(given: string, company: string | undefined): Promise<Account | undefined> {
-      const name = given.toLowerCase();
-      const named = company === undefined ? undefined : await kernel.tenants.find(company);
+      // What can be no name is looked for as one that nobody has: the same work, and no odd text reaches a database.
+      const name = isEmail(given) || isUsername(given) ? given.toLowerCase() : '-';
+      const hint = company === undefined || companyHint.test(company) ? company : '-';
+      const named = hint === undefined ? undefined : await kernel.tenants.find(hint);
       const operator = await operatorByName(name);
       const rows = distinct(await directory.find(name));
       if (company !== undefined) {

@@ -2,8 +2,10 @@
  * Invitations: one live one an address, a link that works once and for seven days, and a role that the inviter may
  * still give when it is accepted. The token is in the answer to the inviter (and in a mail) and nowhere else.
  */
+
 import { day, isoTime } from '../../kernel/clock.ts';
 import type { TenantTx } from '../../kernel/database/database.ts';
+import { isUniqueViolation } from '../../kernel/database/unique-violation.ts';
 import {
   conflict,
   forbidden,
@@ -63,6 +65,8 @@ export interface Invitations {
 
 const over = () => new StrongroomError('gone', 'invitation_over', 'This invitation was used, withdrawn or is too old.');
 const unknown = () => notFound('There is no such invitation.');
+const alreadyInvited = () =>
+  conflict('already_invited', 'This address has an invitation that is still open. Send it again instead.');
 
 export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
   const { kernel, links, passwords, post } = parts;
@@ -89,7 +93,7 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
       .where('status', '=', 'pending')
       .executeTakeFirst();
     if (live !== undefined && live.expires_at > at) {
-      throw conflict('already_invited', 'This address has an invitation that is still open. Send it again instead.');
+      throw alreadyInvited();
     }
     if (live !== undefined) {
       await tx.updateTable('invitations').set({ status: 'expired' }).where('id', '=', live.id).execute();
@@ -109,7 +113,11 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
       accepted_at: null,
       user_id: null,
     };
-    await tx.insertInto('invitations').values(row).execute();
+    try {
+      await tx.insertInto('invitations').values(row).execute();
+    } catch (error) {
+      throw isUniqueViolation(error) === false ? error : alreadyInvited();
+    }
     await announce(tx, tenant, row, token, by, 'invitation.created', source);
     await events.record(tx, { actor: by, clock }, 'user.invited', { invitation_id: row.id, role: row.role });
     return { row, token };

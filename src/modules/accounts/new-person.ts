@@ -4,6 +4,7 @@
  */
 
 import type { TenantTx } from '../../kernel/database/database.ts';
+import { isUniqueViolation } from '../../kernel/database/unique-violation.ts';
 import { conflict } from '../../kernel/errors.ts';
 import type { Actor, Tenant } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -30,6 +31,15 @@ export async function requireFreeNames(
   if (person.username !== null && (await userByName(reader, person.username)) !== undefined) {
     throw conflict('username_taken', 'This user name is taken in the company.');
   }
+}
+
+/** Two at once on PostgreSQL: the index decides, and says the same as the look-up would have. */
+function takenName(error: unknown): unknown {
+  const violation = isUniqueViolation(error);
+  if (violation === false) return error;
+  return violation.constraint === 'users_username' || violation.columns?.includes('username')
+    ? conflict('username_taken', 'This user name is taken in the company.')
+    : conflict('already_user', 'This address belongs to a user of the company already.');
 }
 
 /**
@@ -79,7 +89,7 @@ export async function makePerson<T>(
     });
   } catch (error) {
     await directory.release(tenant.id, userId).catch(() => {});
-    throw error;
+    throw takenName(error);
   }
   // A crash before this line leaves a pending row that leads to a person: the first sign-in confirms it.
   await directory.confirm(tenant.id, userId).catch(() => {});

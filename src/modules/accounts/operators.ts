@@ -5,6 +5,7 @@
  */
 
 import type { ControlTx } from '../../kernel/database/database.ts';
+import { isUniqueViolation } from '../../kernel/database/unique-violation.ts';
 import { conflict, notFound } from '../../kernel/errors.ts';
 import type { Actor, OperatorCaller } from '../../kernel/handles.ts';
 import { isId, newId } from '../../kernel/ids.ts';
@@ -75,7 +76,12 @@ export function createOperators(parts: Parts, signIn: SignIn): Operators {
       updated_at: at,
       last_sign_in_at: null,
     };
-    await tx.insertInto('operators').values(row).execute();
+    try {
+      await tx.insertInto('operators').values(row).execute();
+    } catch (error) {
+      // Two at once on PostgreSQL: the index decides.
+      throw isUniqueViolation(error) === false ? error : conflict('username_taken', 'Name or address is taken.');
+    }
     return row;
   }
 

@@ -15,7 +15,7 @@ import {
   Time,
 } from '../../kernel/contract.ts';
 import { permissions, roleNames } from '../../kernel/roles.ts';
-import { CompanyNameText, EmailText, FullNameText, PasswordText, UsernameText } from '../../kernel/shapes.ts';
+import { CompanyNameText, EmailText, FullNameText, PasswordText, text, UsernameText } from '../../kernel/shapes.ts';
 import { CompanyRef, LoginAnswer, OpaqueToken } from './auth-contract.ts';
 
 const RoleText = z.enum(roleNames);
@@ -186,7 +186,7 @@ const userRoutes = contract({
     access: everyMember,
     query: z.object({
       ...paging,
-      q: z.string().max(200).optional().describe('Part of name, user name or e-mail, taken literally'),
+      q: text({ min: 0, max: 200 }).optional().describe('Part of name, user name or e-mail, taken literally'),
       role: RoleText.optional(),
       is_active: queryFlag.optional(),
       sort: z.enum(userSorts).optional(),

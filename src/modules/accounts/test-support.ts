@@ -23,6 +23,8 @@ export interface World {
   readonly accounts: Accounts;
   /** Moves the clock to this many milliseconds from now. */
   travel(ms: number): void;
+  /** Stops the clock at this time (ISO). */
+  freeze(at: string): void;
   company(name: string, preset?: Preset): Promise<{ tenant: Tenant; admin: Member }>;
   member(inviter: Member, role: Role, email: string, username?: string): Promise<Member>;
   accept(token: string, username?: string): Promise<Member>;
@@ -31,11 +33,12 @@ export interface World {
 
 export async function openWorld(overrides: Partial<Config> = {}): Promise<World> {
   let offset = 0;
+  let frozen: number | undefined;
   let accounts!: Accounts;
   const kernel = await openTestKernel(
     { signInAccountLimit: 1_000, signInAddressLimit: 100_000, ...overrides },
     {
-      clock: shiftedClock(() => offset),
+      clock: shiftedClock(() => (frozen === undefined ? offset : frozen - Date.now())),
       modules: (made) => {
         accounts = createAccounts(made);
         return [accounts];
@@ -58,6 +61,9 @@ export async function openWorld(overrides: Partial<Config> = {}): Promise<World>
     accounts,
     travel: (ms) => {
       offset = ms;
+    },
+    freeze: (at) => {
+      frozen = Date.parse(at);
     },
     caller,
     accept,
