@@ -108,6 +108,8 @@ function roomMistake(path: string, target: string): string | undefined {
   if (from === 'outside') return undefined;
   if (isTest(target) && !isTest(path)) return `imports ${target}, which is for tests`;
   if (from === 'module' && to === 'module') return betweenModules(path, target);
+  // A test of a module may ask the list of all for what a real database needs.
+  if (isTest(path) && from === 'module' && to === 'modules') return undefined;
   if (from !== to && !mayUse[from].includes(to)) return `imports ${target}: ${from} may not use ${to}`;
   // The list of modules also gathers their migrations, so that these can be read without making the modules.
   const migrations = from === 'modules' && target.endsWith('/migrations/index.ts');
