@@ -120,6 +120,7 @@ export async function sealDue(trail: Trail, clock: Clock): Promise<number | null
 export async function sealOnce(trail: Trail, control: ControlDb, clock: Clock, log: Logger): Promise<boolean> {
   await openHead(trail, control);
   const made = await trail.db.transaction(async (tx) => {
+    await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_seals');
     const before = await lastSeal(tx);
     const rows = await tx
       .selectFrom('audit_log')

@@ -125,8 +125,15 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency {
       const dead =
         before.expires_at <= clock.iso() || (before.state === 'running' && before.lease_until <= clock.iso());
       if (!dead) return before;
-      await tx.updateTable('idempotency').set(row).where('id', '=', id).where('owner', '=', before.owner).execute();
-      return null;
+      const taken = await tx
+        .updateTable('idempotency')
+        .set(row)
+        .where('id', '=', id)
+        .where('owner', '=', before.owner)
+        .executeTakeFirst();
+      if (taken.numUpdatedRows > 0n) return null;
+      // Another one took it over first.
+      return tx.selectFrom('idempotency').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     });
     if (tenant === null && !scheduled) {
       scheduled = true;
