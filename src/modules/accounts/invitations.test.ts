@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { codeOf, openWorld, origin, password } from '../../../test/support/accounts-world.ts';
 import { day } from '../../kernel/clock.ts';
 import { type Role, roleNames } from '../../kernel/roles.ts';
 import { createAccounts } from './index.ts';
-import { codeOf, openWorld, origin, password } from './test-support.ts';
 
 test.each(['company', 'workspace'] as const)('who may invite whom, in the preset %s', async (preset) => {
   const { accounts, company, member } = await openWorld();

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { codeOf, openWorld, origin, password } from './test-support.ts';
+import { codeOf, openWorld, origin, password } from '../../../test/support/accounts-world.ts';
 
 /** Takes every mail (RFC 5321) and keeps it as text. */
 async function mailbox() {

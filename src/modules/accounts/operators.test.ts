@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { codeOf, openWorld, origin, password } from '../../../test/support/accounts-world.ts';
 import type { OperatorCaller } from '../../kernel/handles.ts';
 import { createAccounts } from './index.ts';
-import { codeOf, openWorld, origin, password } from './test-support.ts';
 
 test('sixty-four set-ups at once make one operator, and the way is closed for ever', async () => {
   const { accounts, kernel } = await openWorld();

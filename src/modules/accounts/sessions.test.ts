@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codeOf, openWorld, origin, password } from './test-support.ts';
+import { codeOf, openWorld, origin, password } from '../../../test/support/accounts-world.ts';
 
 test('fifty uses of one refresh token at once give one successor', async () => {
   const { accounts, kernel, company } = await openWorld();

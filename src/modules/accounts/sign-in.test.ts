@@ -1,6 +1,6 @@
 import { hash as bcryptHash } from '@node-rs/bcrypt';
 import { expect, test } from 'vitest';
-import { codeOf, openWorld, origin, password } from './test-support.ts';
+import { codeOf, openWorld, origin, password } from '../../../test/support/accounts-world.ts';
 
 test('a person signs in by name and by address, with and without the company', async () => {
   const { accounts, company, member } = await openWorld();

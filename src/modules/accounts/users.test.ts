@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { codeOf, type Member, openWorld, origin, type World } from '../../../test/support/accounts-world.ts';
 import type { Preset, Role } from '../../kernel/roles.ts';
-import { codeOf, type Member, openWorld, origin, type World } from './test-support.ts';
 
 const order: Record<Preset, readonly Role[]> = {
   company: ['hr_admin', 'hr_manager', 'employee', 'customer'],

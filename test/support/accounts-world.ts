@@ -1,14 +1,14 @@
-/** A kernel with accounts and two companies, for the tests beside this file. */
+/** A kernel with accounts and two companies, for the tests of that module. */
 import { randomBytes } from 'node:crypto';
-import { openTestKernel, testOperator } from '../../../test/support/kernel.ts';
-import { shiftedClock } from '../../kernel/clock.ts';
-import type { MemberCaller, Tenant } from '../../kernel/handles.ts';
-import type { Kernel } from '../../kernel/kernel.ts';
-import type { Preset, Role } from '../../kernel/roles.ts';
-import type { Config } from '../../kernel/settings.ts';
-import { type Accounts, createAccounts } from './index.ts';
-import type { Origin } from './session-store.ts';
-import type { SignedIn } from './sign-in.ts';
+import { shiftedClock } from '../../src/kernel/clock.ts';
+import type { MemberCaller, Tenant } from '../../src/kernel/handles.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
+import type { Preset, Role } from '../../src/kernel/roles.ts';
+import type { Config } from '../../src/kernel/settings.ts';
+import { type Accounts, createAccounts } from '../../src/modules/accounts/index.ts';
+import type { Origin } from '../../src/modules/accounts/session-store.ts';
+import type { SignedIn } from '../../src/modules/accounts/sign-in.ts';
+import { openTestKernel, testOperator } from './kernel.ts';
 
 /** Made anew in every run: nothing shaped like a password stands in the repository. */
 export const password = randomBytes(15).toString('base64url');
