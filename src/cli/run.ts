@@ -63,6 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
     }
     const failure = toFailure(error);
     if (!failure.silent) tools.terminal.note(`strongroom: ${failure.message}`);
+    if (tools.terminal.env.STRONGROOM_LOG_LEVEL === 'debug') console.error(failure.cause ?? failure);
     process.exitCode = failure.exitCode;
   }
 }

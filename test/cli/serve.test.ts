@@ -166,6 +166,11 @@ describe('serve', { timeout: 120_000 }, () => {
     expect((await ask(url, 'GET', path, { token: operator })).status).toBe(404);
   });
 
+  it('gives way to a worker without HTTP, which ends in order too', async () => {
+    const ran = strongroom(folder.path, ['worker', '--json'], { within: 60_000, signalAfter: '"worker":true' });
+    expect(await ran).toMatchObject({ code: 0 });
+  });
+
   it('keeps a second server off the folder, and says why', async () => {
     server = await serve(folder.path);
     const second = await strongroom(folder.path, ['serve', '--port', '0']);

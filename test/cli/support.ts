@@ -22,11 +22,17 @@ export function cleanEnv(more: Readonly<Record<string, string>> = {}): Record<st
   return { ...Object.fromEntries(kept), NO_COLOR: '1', ...more };
 }
 
-/** One command, to its end. It is killed, and the test fails by its code, after `within` ms. */
+/** One command, to its end, which comes with a SIGTERM where it says `signalAfter`. It is killed, and the test fails by its code, after `within` ms. */
 export function strongroom(
   dataDir: string,
   args: readonly string[],
-  options: { input?: string; env?: Readonly<Record<string, string>>; cwd?: string; within?: number } = {},
+  options: {
+    input?: string;
+    env?: Readonly<Record<string, string>>;
+    cwd?: string;
+    within?: number;
+    signalAfter?: string;
+  } = {},
 ): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [executable, ...args], {
@@ -38,6 +44,7 @@ export function strongroom(
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString();
+      if (options.signalAfter !== undefined && out.includes(options.signalAfter)) child.kill('SIGTERM');
     });
     child.stderr.on('data', (chunk: Buffer) => {
       err += chunk.toString();

@@ -33,7 +33,6 @@ export function registerServe(program: Command, { terminal }: Tools): void {
     const stopped = untilSignal();
     const { startProgram } = await import('../../server/program.ts');
     const server = await startProgram(config);
-    const base = config.publicUrl ?? server.address;
     const line = (fields: object, text: string) =>
       terminal.print(
         options.json === true ? JSON.stringify({ time: new Date().toISOString(), ...fields, msg: text }) : text,
@@ -41,7 +40,7 @@ export function registerServe(program: Command, { terminal }: Tools): void {
     line({ listening: server.address }, `Strongroom is ready at ${server.address}`);
     const token = server.setupToken;
     if (token !== undefined) {
-      const link = `${base.replace(/\/+$/, '')}/setup?token=${token}`;
+      const link = server.modules.accounts.setupUrl(token);
       line({ setup_token: token, setup_url: link }, `Create the first operator: ${link}`);
     }
     const signal = await stopped;

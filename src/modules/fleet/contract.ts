@@ -23,6 +23,10 @@ const states = ['creating', 'active', 'suspended', 'deleting', 'purging', 'faile
 export const PlacementName = z.enum(placements);
 export const CompanyStatus = z.enum(states);
 const Preset = z.enum(['company', 'workspace']);
+const SearchText = z
+  .string()
+  .max(200, 'at most 200 characters')
+  .refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be well-formed Unicode without NUL');
 const Bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 // --- Companies -------------------------------------------------------------------------------------------------------
@@ -175,7 +179,7 @@ const companyRoutes = contract({
     access: operator,
     query: z.object({
       ...paging,
-      q: z.string().max(200).optional().describe('Part of name, slug or e-mail, taken literally'),
+      q: SearchText.optional().describe('Part of name, slug or e-mail, taken literally'),
       status: CompanyStatus.optional(),
       placement: PlacementName.optional(),
       sort: z.enum(['created_at', '-created_at', 'name', '-name']).optional(),
