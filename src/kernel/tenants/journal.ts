@@ -191,6 +191,11 @@ function toOpen(row: OperationTable): OpenOperation {
   };
 }
 
+export async function isRunning(tx: ControlTx, id: string): Promise<boolean> {
+  const row = await tx.selectFrom('operations').select('status').where('id', '=', id).executeTakeFirst();
+  return row?.status === 'running';
+}
+
 /** Everything that is not over, oldest first: the partial index over running operations holds little else. */
 export async function selectOpenOperations(reader: ControlReader): Promise<readonly OpenOperation[]> {
   const rows = await reader

@@ -11,11 +11,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, isoTime, minute, second } from '../clock.ts';
 import type { ControlDb, ControlTx } from '../database/database.ts';
-import { type ErrorKind, isStrongroomError, StrongroomError } from '../errors.ts';
+import { type ErrorKind, isStrongroomError, StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { failpoint } from './failpoints.ts';
 import {
   finishOperation,
+  isRunning,
   type Lease,
   type OpenOperation,
   pendingStep,
@@ -48,6 +49,8 @@ export interface Work {
 }
 
 export interface Runner {
+  /** @throws unavailable `shutting_down`: nothing is begun any more */
+  requireOpen(): void;
   /** A lease for an operation that is about to be inserted. */
   lease(): Lease;
   /** Runs an operation that this process just inserted, its first group already marked as running. */
@@ -148,6 +151,8 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
       return;
     }
     await control.transaction(async (tx) => {
+      // A commit whose answer was lost may have ended it after all.
+      if (!(await isRunning(tx, operation.id))) return;
       await writeSteps(tx, operation.id, steps);
       await work.failed?.(tx);
       await releaseOperation(tx, operation.id, { reason, retryAt: retryTime(operation.attempts), undoing: false });
@@ -163,10 +168,13 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
     const undo = work.undo!;
     const steps = stepRows(work.first, work.plan, null);
     try {
-      await control.transaction(async (tx) => {
+      const running = await control.transaction(async (tx) => {
+        if (!(await isRunning(tx, operation.id))) return false;
         await turnBack(tx, operation.id, reason ?? 'given up');
         await work.failed?.(tx);
+        return true;
       });
+      if (!running) return;
       work.changed();
       await runPlan(operation, undo.plan, [], 0, 'undo', async (tx) => {
         await undo.finish(tx);
@@ -243,6 +251,9 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
   }
 
   return {
+    requireOpen() {
+      if (closed) throw unavailable('shutting_down', 'The server is shutting down.');
+    },
     lease,
     begin: (operation, work) => once(operation.id, () => forward(operation, work, true)),
     resume: (id, workOf) =>
