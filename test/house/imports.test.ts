@@ -101,7 +101,7 @@ describe('planted violations are caught', () => {
     ['src/kernel/x.ts', 'const a = await import(name);', /computed/],
     ['src/kernel/x.ts', "const a = require('node:fs');", /require/],
     ['src/kernel/x.ts', "new Worker(new URL('../server/index.ts', import.meta.url));", /kernel may not use server/],
-    ['src/kernel/x.ts', "import { openWorld } from './jobs/testing.ts';", /for tests/],
+    ['src/kernel/x.ts', "import { openWorld } from './jobs/test-support.ts';", /for tests/],
     ['src/kernel/x.ts', "const level = process.env['X'];", /reads the environment/],
     ['src/kernel/x.ts', 'const { env } = process;', /reads the environment/],
     ['src/server/x.ts', "import { env } from 'node:process';", /reads the environment/],

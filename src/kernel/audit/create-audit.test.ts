@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { minute } from '../clock.ts';
 import type { Tenant } from '../handles.ts';
-import { openWorld, type World } from '../jobs/testing.ts';
+import { openWorld, type World } from '../jobs/test-support.ts';
 import { createAttempts } from './attempts.ts';
 import type { AuditEntry } from './audit.ts';
 

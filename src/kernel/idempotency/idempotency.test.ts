@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { day, hour } from '../clock.ts';
 import { isStrongroomError } from '../errors.ts';
 import type { Tenant } from '../handles.ts';
-import { openWorld, type World } from '../jobs/testing.ts';
+import { openWorld, type World } from '../jobs/test-support.ts';
 import { secretsFromRing } from '../secrets-ring.ts';
 import {
   bodyDigest,

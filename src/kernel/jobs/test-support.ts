@@ -19,6 +19,7 @@ import { secretsFromRing } from '../secrets-ring.ts';
 import { createConnections } from '../tenants/connections.ts';
 import type { TenantRecord, Tenants } from '../tenants/tenants.ts';
 import { type Background, createBackground, workControlMigrations, workTenantMigrations } from './background.ts';
+import type { EnqueueOptions, JobContext, Schedule } from './jobs.ts';
 import type { Chore, Worker } from './worker.ts';
 
 export interface World {
@@ -197,3 +198,54 @@ async function openAt(
     await rm(dataDir, { recursive: true, force: true });
   }
 }
+
+declare module './jobs.ts' {
+  interface JobPayloads {
+    'test.work': { readonly n: number };
+    'test.other': { readonly n: number };
+  }
+}
+
+export interface JobWorldOptions extends WorldOptions {
+  readonly attempts?: number;
+  readonly timeout?: number;
+  readonly schedules?: readonly Schedule[];
+}
+
+/** What the jobs of `openJobWorld` are given; `ran` has them in the order in which they began. */
+export interface JobWorld {
+  readonly world: World;
+  readonly ran: { tenantId: string; n: number }[];
+}
+
+/** A world with jobs `test.work` that note what they got. */
+export async function openJobWorld(
+  run: (tenant: Tenant, n: number, context: JobContext) => Promise<void> = async () => {},
+  more: JobWorldOptions = {},
+): Promise<JobWorld> {
+  const ran: { tenantId: string; n: number }[] = [];
+  const module: Partial<Module> = {
+    name: 'test',
+    jobs: {
+      'test.work': {
+        ...(more.attempts === undefined ? {} : { attempts: more.attempts }),
+        ...(more.timeout === undefined ? {} : { timeout: more.timeout }),
+        async run(tenant, payload, context) {
+          ran.push({ tenantId: tenant.id, n: payload.n });
+          await run(tenant, payload.n, context);
+        },
+      },
+    },
+    ...(more.schedules === undefined ? {} : { schedules: more.schedules }),
+  };
+  return { ran, world: await openWorld({ ...more, modules: [module] }) };
+}
+
+/** Enqueues a job `test.work` in a transaction of its own. */
+export function enqueueWork(world: World, tenant: Tenant, n: number, options?: EnqueueOptions): Promise<void> {
+  return tenant.db.transaction((tx) => world.background.jobs.enqueue(tx, tenant, 'test.work', { n }, options));
+}
+
+export const jobRows = (tenant: Tenant) => tenant.db.read.selectFrom('jobs').selectAll().execute();
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
