@@ -59,33 +59,31 @@ export function createPlan(parts: StepParts, creation: Creation): Plan {
   const { record } = creation;
   const placement = parts.placementOf(record);
   let schema: { version: number; fingerprint: string | null } = { version: 0, fingerprint: null };
-  return [
-    [
-      {
-        name: 'place',
-        // Side by side: each waits for the disk. Both have ended before anything is taken back.
-        run: () => bothEnded(placement.create(record.placement), parts.files.createBucket(record.bucket)),
+  const database: Step[] = [
+    {
+      name: 'place',
+      // Side by side: each waits for the disk. Both have ended before anything is taken back.
+      run: () => bothEnded(placement.create(record.placement), parts.files.createBucket(record.bucket)),
+    },
+    { name: 'stamp', run: () => placement.stamp(record.placement) },
+    {
+      name: 'migrate',
+      run: async () => {
+        schema = { version: parts.head(), fingerprint: await structureOf(parts, placement, creation) };
       },
-      { name: 'stamp', run: () => placement.stamp(record.placement) },
-      {
-        name: 'migrate',
-        run: async () => {
-          schema = { version: parts.head(), fingerprint: await structureOf(parts, placement, creation) };
-        },
+    },
+    { name: 'seed', run: () => seed(parts, creation) },
+    {
+      name: 'bucket',
+      run: async () => {
+        if (!(await parts.files.bucketExists(record.bucket))) await parts.files.createBucket(record.bucket);
       },
-      { name: 'seed', run: () => seed(parts, creation) },
-      {
-        name: 'bucket',
-        run: async () => {
-          if (!(await parts.files.bucketExists(record.bucket))) await parts.files.createBucket(record.bucket);
-        },
-      },
-    ],
-    [
-      ...provisioningSteps(parts, creation),
-      { name: 'activate', commit: (tx: ControlTx) => setActive(tx, record.id, schema) },
-    ],
+    },
   ];
+  const own = provisioningSteps(parts, creation);
+  const activate: Step = { name: 'activate', commit: (tx) => setActive(tx, record.id, schema) };
+  // What modules do is seen from outside (an invitation), so that the journal says when it began.
+  return own.length === 0 ? [[...database, activate]] : [database, [...own, activate]];
 }
 
 async function bothEnded(...work: readonly Promise<void>[]): Promise<void> {
