@@ -23,8 +23,16 @@ export function socketFetch(socketPath: string): FetchLike {
     const known = asked.body !== null && typeof init?.body === 'string' ? Buffer.byteLength(init.body) : undefined;
     if (known !== undefined) headers['content-length'] = String(known);
     return new Promise<Response>((resolve, reject) => {
+      // A connection of its own: one that is kept could have been closed by the other side meanwhile.
       const out = httpRequest(
-        { socketPath, path: `${url.pathname}${url.search}`, method: asked.method, headers, signal: asked.signal },
+        {
+          agent: false,
+          socketPath,
+          path: `${url.pathname}${url.search}`,
+          method: asked.method,
+          headers,
+          signal: asked.signal,
+        },
         (answer) => {
           const status = answer.statusCode ?? 500;
           const received = new Headers();

@@ -192,13 +192,20 @@ describe('without a server', patient, () => {
       const made = await run(create('Alder Works'));
       expect(made).toMatchObject({ code: 0, err: '' });
       const { id } = JSON.parse(made.out);
-      // Two at once take turns on the folder.
-      const both = await Promise.all([run(['companies', 'list', '--json']), run(['companies', 'test', id])]);
-      expect(both.map((ran) => ran.code)).toEqual([0, 0]);
+      // Several at once take turns on the folder, or use the one that has it, and nothing is done twice.
+      const several = await Promise.all([
+        run(['companies', 'list', '--json']),
+        run(['companies', 'test', id]),
+        run(create('Birch Clinic')),
+        run(create('Cedar Club')),
+      ]);
+      expect(several.map((ran) => ran.err + ran.code)).toEqual(['0', '0', '0', '0']);
       expect((await run(['reset', '--yes'])).code).toBe(4);
       const server = await serve(folder.path);
       expect((await ask(server.url, 'GET', '/health')).status).toBe(200);
-      expect(JSON.parse((await run(['companies', 'list', '--json'])).out)[0].id).toBe(id);
+      const listed = JSON.parse((await run(['companies', 'list', '--json'])).out) as { id: string; slug: string }[];
+      expect(listed[0]!.id).toBe(id);
+      expect(listed.map((company) => company.slug).sort()).toEqual(['alder-works', 'birch-clinic', 'cedar-club']);
       server.kill('SIGTERM');
       expect(await server.exit).toBe(0);
     } finally {
