@@ -7,20 +7,18 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance } from 'fastify';
 import type { Idempotency } from '../kernel/idempotency/idempotency.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { Logger } from '../kernel/log.ts';
 import type { BoundRoutes, Module } from '../kernel/module.ts';
 import type { Authenticator } from './access.ts';
-import { answerError, type BindOptions, bindRoutes, servedPaths } from './bind.ts';
+import { createApp } from './app.ts';
 import { createBodyWatch } from './body-watch.ts';
-import { type Exchange, exchangeOf } from './exchange.ts';
 import { createRunOnce } from './idempotent.ts';
-import { createMetrics, type HashQueue } from './metrics.ts';
+import { createMetrics, type HashQueue, type Metrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
-import { Refusal, unknownPath } from './refusal.ts';
 import { systemRoutes } from './system.ts';
-import { answerParserError, createTransport } from './transport.ts';
+import { answerParserError, createTransport, type RequestHandler, type TransportOptions } from './transport.ts';
 
 export interface ServerOptions {
   readonly kernel: Pick<Kernel, 'config' | 'log' | 'audit' | 'tenants' | 'files' | 'connections'>;
@@ -46,70 +44,37 @@ export interface HttpServer {
 
 /** Makes the server; nothing listens yet. */
 export async function createServer(options: ServerOptions): Promise<HttpServer> {
-  const { kernel, modules } = options;
-  const { config } = kernel;
+  const { kernel } = options;
+  const { config, log } = kernel;
   const metrics = createMetrics(kernel, options.hashQueue);
   const bodyWatch = createBodyWatch({
     bytesPerSecond: config.minBodyBytesPerSecond,
     ...(options.bodyWindowMs === undefined ? {} : { windowMs: options.bodyWindowMs }),
   });
-  let draining = false;
-  const finished = (exchange: Exchange, method: string, status: number) => {
-    metrics.observe(method, exchange.route, status, (performance.now() - exchange.startedAt) / 1_000);
-  };
-  const transport = (viaHost: boolean) => (handler: Parameters<typeof createTransport>[0]) =>
-    createTransport(handler, {
-      config,
-      viaHost,
-      draining: () => draining,
-      finished: (exchange, request, response) => finished(exchange, request.method ?? '', response.statusCode),
-    });
-
-  const bindOptions: BindOptions = {
-    config,
-    log: kernel.log,
-    audit: kernel.audit,
-    authenticator: options.accounts,
-    bodyWatch,
-    runOnce: createRunOnce(options.idempotency, kernel.log),
-    validateAnswers: options.validateAnswers === true,
-  };
-
-  const app: FastifyInstance = fastify({
-    logger: false,
-    serverFactory: (handler) => transport(false)(handler),
-    clientErrorHandler: (error, socket) => answerParserError(error, socket),
-    genReqId: (raw) => exchangeOf(raw).id,
-    requestIdHeader: false,
-    return503OnClosing: false,
-    // One hop: with more, a client could write its own address.
-    trustProxy: config.trustProxy ? (_address, hop) => hop === 0 : false,
-    routerOptions: {
-      ignoreTrailingSlash: true,
-      ignoreDuplicateSlashes: false,
-      caseSensitive: true,
-      maxParamLength: 16_384,
-      // Read by us, flat, once the caller is known.
-      querystringParser: () => ({}),
-    },
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply, bindOptions),
-  });
   let document: string | undefined;
   const openapi = () => {
-    document ??= JSON.stringify(openapiDocument(all.map((routes) => routes.contract)));
+    document ??= JSON.stringify(openapiDocument(routes.map(({ contract }) => contract)));
     return document;
   };
-  const all: BoundRoutes[] = [...modules.map((module) => module.routes), systemRoutes({ kernel, metrics, openapi })];
-
-  app.decorateRequest('caller', null);
-  app.removeAllContentTypeParsers();
-  // Bodies are read by us, after the caller is known and allowed.
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, bindOptions));
-  for (const routes of all) bindRoutes(app, routes, bindOptions);
-  answerUnknownPaths(app, all, bindOptions);
-  await app.ready();
-
+  const routes: BoundRoutes[] = [
+    ...options.modules.map((module) => module.routes),
+    systemRoutes({ kernel, metrics, openapi }),
+  ];
+  let draining = false;
+  const common = { config, draining: () => draining, finished: finishedWith(metrics, log) };
+  const app = await createApp({
+    routes,
+    transport: (handler) => createTransport(handler, { ...common, viaHost: false }),
+    bind: {
+      config,
+      log,
+      audit: kernel.audit,
+      authenticator: options.accounts,
+      bodyWatch,
+      runOnce: createRunOnce(options.idempotency, log),
+      validateAnswers: options.validateAnswers === true,
+    },
+  });
   const hosts: Server[] = [];
   return {
     openapi,
@@ -118,7 +83,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       return addressText(app.server.address() as AddressInfo);
     },
     async serveHost(listen) {
-      const server = transport(true)(app.routing as never);
+      const server = createTransport(app.routing as RequestHandler, { ...common, viaHost: true });
       server.on('clientError', answerParserError);
       await listen(server);
       hosts.push(server);
@@ -133,40 +98,16 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   };
 }
 
-/** 404 for what is no path of ours, 405 with Allow for a path that has other methods. */
-function answerUnknownPaths(app: FastifyInstance, all: readonly BoundRoutes[], options: BindOptions): void {
-  const paths = all.flatMap((routes) =>
-    Object.values(routes.contract).flatMap((spec) =>
-      servedPaths(spec).map((path) => ({
-        form: pathForm(path),
-        method: spec.method,
-        host: spec.access.who === 'host',
-      })),
-    ),
-  );
-  app.setNotFoundHandler((request, reply) => {
-    const { raw } = request;
-    const path = (raw.url ?? '/').split('?', 1)[0]!;
-    const { viaHost } = exchangeOf(raw);
-    const methods = new Set<string>();
-    for (const { form, method, host } of paths) {
-      if (!form.test(path) || (host && !viaHost)) continue;
-      methods.add(method);
-      if (method === 'GET') methods.add('HEAD');
-    }
-    if (methods.size === 0) {
-      answerError(unknownPath(), request, reply, options);
-      return;
-    }
-    const allow = [...methods].sort().join(', ');
-    const refusal = new Refusal(405, 'method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
-    answerError(refusal, request, reply, options);
-  });
-}
-
-function pathForm(path: string): RegExp {
-  const text = path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '[^/]+');
-  return new RegExp(`^${text === '/' ? '/' : `${text}/?`}$`);
+/** What is noted of a request that is over: its time, by route. Nothing that the client wrote. */
+function finishedWith(metrics: Metrics, log: Logger): TransportOptions['finished'] {
+  return (exchange, request, response) => {
+    const ms = performance.now() - exchange.startedAt;
+    const { method = '' } = request;
+    const { statusCode: status } = response;
+    metrics.observe(method, exchange.route, status, ms / 1_000);
+    if (!log.isLevelEnabled('debug')) return;
+    log.debug({ request_id: exchange.id, method, route: exchange.route, status, ms: Math.round(ms) }, 'answered');
+  };
 }
 
 /** Stops accepting, closes what only waits, and hangs up on what is not over in time. */

@@ -14,7 +14,7 @@ import { type IdleConnections, trackIdleConnections } from './idle-connections.t
 import { problemDocument, problemOf, problemType } from './problem.ts';
 import { malformed, Refusal, unknownPath } from './refusal.ts';
 
-type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface TransportOptions {
   readonly config: Config;
@@ -28,6 +28,8 @@ export interface TransportOptions {
 /** Bytes of request line and headers together; more is 431. */
 const maxHeaderBytes = 16 * 1024;
 const unreadBodyMs = 5_000;
+/** A connection over which nothing moves for so long is closed: a download that nobody reads holds a file open. */
+const silenceMs = 120_000;
 
 /** A server that hands `handler` only requests that passed the checks above. Not listening yet. */
 export function createTransport(handler: RequestHandler, options: TransportOptions): Server {
@@ -44,6 +46,8 @@ export function createTransport(handler: RequestHandler, options: TransportOptio
     requireHostHeader: false,
     noDelay: true,
   });
+  // Work that the host asks for may take as long as it takes.
+  if (!options.viaHost) server.setTimeout(silenceMs);
   server.on('connection', (socket) => idle.connected(socket));
   server.on('request', (request, response) => accept(request, response, handler, options, idle));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
