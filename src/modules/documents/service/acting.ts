@@ -7,6 +7,7 @@ import type { Actor, MemberCaller, Tenant } from '../../../kernel/handles.ts';
 import { newId } from '../../../kernel/ids.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { insertHistory } from '../repository/shares.ts';
+import { together } from '../repository/together.ts';
 import { type Viewer, viewerOf } from '../visibility.ts';
 import '../tables.ts';
 
@@ -54,19 +55,20 @@ export async function writeDown<T extends EventType>(
   fact: Fact<T>,
 ): Promise<void> {
   const now = tenant.clock.now();
-  // A purged document takes its history along; that it was purged stands in the audit trail.
-  if (fact.action !== 'document.purged') {
-    await insertHistory(tx, {
-      id: newId('history', now),
-      document_id: fact.documentId,
-      at: new Date(now).toISOString(),
-      action: fact.action.slice(fact.action.indexOf('.') + 1),
-      actor_id: actorId(tenant.actor),
-      details: JSON.stringify(fact.details ?? {}),
-    });
-  }
-  await audit(parts, tx, { tenant, source }, fact.action, fact.documentId, fact.details);
-  await parts.events.record(tx, tenant, fact.action, fact.payload);
+  const entry = {
+    id: newId('history', now),
+    document_id: fact.documentId,
+    at: new Date(now).toISOString(),
+    action: fact.action.slice(fact.action.indexOf('.') + 1),
+    actor_id: actorId(tenant.actor),
+    details: JSON.stringify(fact.details ?? {}),
+  };
+  await together(tx, [
+    // A purged document takes its history along; that it was purged stands in the audit trail.
+    async () => fact.action !== 'document.purged' && insertHistory(tx, entry),
+    () => audit(parts, tx, { tenant, source }, fact.action, fact.documentId, fact.details),
+    () => parts.events.record(tx, tenant, fact.action, fact.payload),
+  ]);
 }
 
 /** The audit trail alone: what concerns baskets and settings. */

@@ -27,6 +27,7 @@ import {
   writeMetadataFacts,
 } from '../repository/documents.ts';
 import { knownKeys, referenceFile, takeBytes } from '../repository/files.ts';
+import { together } from '../repository/together.ts';
 import type { DocumentTable } from '../tables.ts';
 import { type Acting, type Parts, requireUploader, writeDown } from './acting.ts';
 import { documentView } from './views.ts';
@@ -85,8 +86,7 @@ export function createContent(parts: Parts): Content {
       committed(acting.tenant, stored, input.keepOnFailure === true, async (tx) => {
         if (input.basketId === '') requireUploader(acting.viewer);
         else await loadBasket(tx, acting.viewer, input.basketId, 'write');
-        const fileKey = await referenced(tx, acting.tenant, stored);
-        const kept = await insertNew(parts, tx, acting, stored, fileKey, input);
+        const kept = await insertNew(parts, tx, acting, stored, input);
         await input.settle?.within(tx, kept.document.id);
         return kept;
       }),
@@ -94,9 +94,8 @@ export function createContent(parts: Parts): Content {
       committed(acting.tenant, stored, false, async (tx) => {
         const before = await loadDocument(tx, acting.viewer, input.documentId, { level: 'write' });
         requireMatch(input.ifMatch, before.version_id);
-        const fileKey = await referenced(tx, acting.tenant, stored);
         return nextVersion(parts, tx, acting, before, {
-          fileKey,
+          reference: () => referenced(tx, acting.tenant, stored),
           mimeType: mediaType(stored.head, before.filename, input.declaredType),
           size: stored.size,
           sha256: stored.sha256,
@@ -132,10 +131,10 @@ export async function discardUnlessKept(tenant: Tenant, key: string): Promise<vo
   }
 }
 
-async function referenced(tx: TenantTx, tenant: Tenant, stored: StoredObject): Promise<string> {
+/** Refers to the bytes; an object that turns out to be a second one of them goes after the commit. */
+async function referenced(tx: TenantTx, tenant: Tenant, stored: StoredObject): Promise<void> {
   const key = await referenceFile(tx, { key: stored.key, sha256: stored.sha256, size: stored.size });
   if (key !== stored.key) tx.afterCommit(() => tenant.files.delete([stored.key]));
-  return key;
 }
 
 async function insertNew(
@@ -143,7 +142,6 @@ async function insertNew(
   tx: TenantTx,
   acting: Acting,
   stored: StoredObject,
-  fileKey: string,
   input: NewContent,
 ): Promise<Kept> {
   const { tenant, viewer } = acting;
@@ -170,36 +168,34 @@ async function insertNew(
     const taken = await findByName(tx, viewer.id, input.basketId, filename);
     if (input.onConflict === 'error') throw filenameTaken(taken);
     if (input.onConflict === 'version' && taken !== undefined) {
-      return versionInstead(parts, tx, acting, stored, fileKey, input, taken);
+      return versionInstead(parts, tx, acting, stored, input, taken);
     }
     filename = await freeName(tx, viewer.id, input.basketId, input.filename);
   }
   const { id, version_id: versionId } = row;
-  await insertVersion(tx, {
+  const version = {
     id: versionId,
     document_id: id,
     number: 1,
-    file_key: fileKey,
-    mime_type: row.mime_type,
-    size_bytes: stored.size,
-    sha256: stored.sha256,
     created_by: viewer.id,
     created_at: at,
     restored_from: null,
-  });
-  await charge(tx, acting, {
-    size: stored.size,
-    filename,
-    mimeType: row.mime_type,
-    reserved: input.settle?.reserved ?? 0,
-  });
-  if (input.metadata !== undefined) await writeMetadataFacts(tx, id, metadataFacts(input.metadata), true);
-  await writeDown(parts, tx, acting, {
-    action: 'document.created',
-    documentId: id,
-    payload: { document_id: id, version_id: versionId, version: 1 },
-    details: { filename, size_bytes: stored.size, version: 1 },
-  });
+  };
+  const { mime_type, size_bytes, sha256 } = row;
+  const [, , denied] = await together(tx, [
+    () => referenced(tx, tenant, stored),
+    () => insertVersion(tx, { ...version, mime_type, size_bytes, sha256 }),
+    () => takeBytes(tx, stored.size, tenant.quotaBytes, input.settle?.reserved ?? 0),
+    async () => input.metadata && writeMetadataFacts(tx, id, metadataFacts(input.metadata), true),
+    () =>
+      writeDown(parts, tx, acting, {
+        action: 'document.created',
+        documentId: id,
+        payload: { document_id: id, version_id: versionId, version: 1 },
+        details: { filename, size_bytes, version: 1 },
+      }),
+  ]);
+  requireAllowed(denied, filename, mime_type);
   return { document: documentView({ ...row, filename, owner_name: acting.fullName }), versionId };
 }
 
@@ -208,7 +204,6 @@ async function versionInstead(
   tx: TenantTx,
   acting: Acting,
   stored: StoredObject,
-  fileKey: string,
   input: NewContent,
   documentId: string,
 ): Promise<Kept> {
@@ -224,7 +219,7 @@ async function versionInstead(
     acting,
     { ...before, metadata },
     {
-      fileKey,
+      reference: () => referenced(tx, acting.tenant, stored),
       mimeType: mediaType(stored.head, before.filename, input.declaredType),
       size: stored.size,
       sha256: stored.sha256,
@@ -235,7 +230,8 @@ async function versionInstead(
 }
 
 export interface VersionContent {
-  readonly fileKey: string;
+  /** Refers once more to the bytes. */
+  reference(): Promise<void>;
   readonly mimeType: string;
   readonly size: number;
   readonly sha256: string;
@@ -243,7 +239,7 @@ export interface VersionContent {
   readonly restoredFrom: number | null;
 }
 
-/** Appends a version to a document that was loaded in this transaction; the file has its reference already. */
+/** Appends a version to a document that was loaded in this transaction. */
 export async function nextVersion(
   parts: Parts,
   tx: TenantTx,
@@ -261,37 +257,35 @@ export async function nextVersion(
     updated_at: new Date(now).toISOString(),
   };
   const number = await advanceVersion(tx, before.id, changes);
-  await insertVersion(tx, {
-    id: changes.version_id,
+  const { version_id: id, updated_at: created_at, mime_type, size_bytes, sha256 } = changes;
+  const version = {
+    id,
     document_id: before.id,
     number,
-    file_key: content.fileKey,
-    mime_type: content.mimeType,
-    size_bytes: content.size,
-    sha256: content.sha256,
     created_by: viewer.id,
-    created_at: changes.updated_at,
+    created_at,
     restored_from: content.restoredFrom,
-  });
-  await charge(tx, acting, { ...content, filename: before.filename });
-  await writeDown(parts, tx, acting, {
-    action: 'document.version_added',
-    documentId: before.id,
-    payload: { document_id: before.id, version_id: changes.version_id, version: number },
-    details: { version: number, size_bytes: content.size, restored_from: content.restoredFrom },
-  });
+  };
+  const [, , denied] = await together(tx, [
+    () => content.reference(),
+    () => insertVersion(tx, { ...version, mime_type, size_bytes, sha256 }),
+    () => takeBytes(tx, content.size, tenant.quotaBytes, content.reserved),
+    () =>
+      writeDown(parts, tx, acting, {
+        action: 'document.version_added',
+        documentId: before.id,
+        payload: { document_id: before.id, version_id: id, version: number },
+        details: { version: number, size_bytes, restored_from: content.restoredFrom },
+      }),
+  ]);
+  requireAllowed(denied, before.filename, mime_type);
   return { document: documentView({ ...before, ...changes, version: number }), versionId: changes.version_id };
 }
 
-/** @throws too_large `quota_exceeded`, unsupported `type_denied` */
-async function charge(
-  tx: TenantTx,
-  { tenant }: Acting,
-  what: { readonly size: number; readonly reserved: number; readonly filename: string; readonly mimeType: string },
-): Promise<void> {
-  const denied = await takeBytes(tx, what.size, tenant.quotaBytes, what.reserved);
+/** @throws too_large `quota_exceeded` where the bytes were not taken, unsupported `type_denied` */
+function requireAllowed(denied: readonly string[] | undefined, filename: string, mimeType: string): void {
   if (denied === undefined) throw quotaExceeded();
-  if (isDenied(denied, what.filename, what.mimeType)) throw typeDenied();
+  if (isDenied(denied, filename, mimeType)) throw typeDenied();
 }
 
 /** The first of `name (2).txt`, `name (3).txt`, … that is free, cut to the length that names may have. */

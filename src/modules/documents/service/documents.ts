@@ -156,9 +156,8 @@ export function createDocumentRules(parts: Parts): Documents {
         const number = versionNumber(text);
         const version = number === undefined ? undefined : await findVersion(tx, id, number);
         if (version === undefined) throw notFound();
-        await referenceAgain(tx, version.file_key);
         return nextVersion(parts, tx, acting, before, {
-          fileKey: version.file_key,
+          reference: () => referenceAgain(tx, version.file_key),
           mimeType: version.mime_type,
           size: Number(version.size_bytes),
           sha256: version.sha256,
