@@ -5,6 +5,11 @@
  * What answers may go away between two requests (another command that owned the folder is done, a server shuts down).
  * A request that was surely not begun then goes to whoever has the folder next.
  */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isStrongroomError } from '../kernel/errors.ts';
 import { hostSocketPath, isServed } from '../kernel/host-socket.ts';
@@ -43,15 +48,11 @@ export async function connectHost(config: Config): Promise<Remote> {
 async function reach(config: Config): Promise<Reached> {
   const until = Date.now() + patienceMs;
   for (;;) {
-    if (await isServed(config.dataDir)) return attached(config, async () => {});
+    if (await isServed(config.dataDir)) {
+      return { fetch: socketFetch(hostSocketPath(config.dataDir)), close: async () => {} };
+    }
     try {
-      const { startProgram } = await import('../server/program.ts');
-      const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
-      const program = await startProgram(
-        { ...config, logLevel, runWorker: false, migrateOnStart: false },
-        { listen: false },
-      );
-      return attached(config, () => program.close());
+      return await startHere(config);
     } catch (error) {
       const taken = isStrongroomError(error) && error.code === 'folder_in_use';
       if (!taken || Date.now() > until) throw error;
@@ -60,8 +61,38 @@ async function reach(config: Config): Promise<Reached> {
   }
 }
 
-function attached(config: Config, close: () => Promise<void>): Reached {
-  return { fetch: socketFetch(hostSocketPath(config.dataDir)), close };
+/**
+ * The program in this process, on a socket that nobody else looks for: another command would find it gone with the end
+ * of this one, in the middle of its work. It waits for the folder instead.
+ */
+async function startHere(config: Config): Promise<Reached> {
+  const { startProgram } = await import('../server/program.ts');
+  const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-command-'));
+  const socket = join(folder, 'host.sock');
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const program = await startProgram(
+      { ...config, logLevel, runWorker: false, migrateOnStart: false },
+      { listen: false, listenForHost: (server) => listenOn(server, socket) },
+    );
+    return {
+      fetch: socketFetch(socket),
+      async close() {
+        await program.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** The folder of the socket is open to this user alone, from when it was made. */
+async function listenOn(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  await once(server, 'listening');
 }
 
 /** Nobody listened: a connection that broke later could have done its work. */

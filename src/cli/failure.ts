@@ -58,19 +58,16 @@ export function toFailure(error: unknown): CommandFailure {
     const text = 'No server answers there. Check --url, or start one with `strongroom serve`.';
     return new CommandFailure(exitCodes.unavailable, text, { cause: error });
   }
+  if (isBrokenOff(error)) {
+    const text = 'The server closed the connection before it answered. See what was done, and try again.';
+    return new CommandFailure(exitCodes.unavailable, text, { cause: error });
+  }
   const text = error instanceof Error ? error.message : String(error);
   return new CommandFailure(exitCodes.failed, `Something unexpected happened: ${text}`, { cause: error });
 }
 
-const noAnswer = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EPIPE',
-]);
+const noAnswer = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const brokenOff = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** `fetch` wraps what the socket said. */
 function isNoAnswer(error: unknown): boolean {
@@ -78,4 +75,9 @@ function isNoAnswer(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && syscall === 'connect') return true;
   return (code !== undefined && noAnswer.has(code)) || isNoAnswer(error.cause);
+}
+
+function isBrokenOff(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return brokenOff.has((error as NodeJS.ErrnoException).code ?? '') || isBrokenOff(error.cause);
 }

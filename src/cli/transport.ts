@@ -20,8 +20,9 @@ export function socketFetch(socketPath: string): FetchLike {
     const asked = new Request(input, init === undefined ? undefined : ({ ...init, duplex: 'half' } as RequestInit));
     const url = new URL(asked.url);
     const headers: Record<string, string> = Object.fromEntries(asked.headers);
-    const known = asked.body !== null && typeof init?.body === 'string' ? Buffer.byteLength(init.body) : undefined;
-    if (known !== undefined) headers['content-length'] = String(known);
+    // In one write: a server may answer and close before a second one arrives.
+    const whole = typeof init?.body === 'string' ? Buffer.from(init.body) : undefined;
+    if (whole !== undefined) headers['content-length'] = String(whole.length);
     return new Promise<Response>((resolve, reject) => {
       // A connection of its own: one that is kept could have been closed by the other side meanwhile.
       const out = httpRequest(
@@ -47,7 +48,7 @@ export function socketFetch(socketPath: string): FetchLike {
         },
       );
       out.on('error', reject);
-      if (asked.body === null) out.end();
+      if (asked.body === null || whole !== undefined) out.end(whole);
       else {
         // A server that refuses early closes the connection; its answer counts, not the broken pipe.
         pipeline(Readable.fromWeb(asked.body as unknown as WebStream), out).catch(() => {});

@@ -2,6 +2,7 @@
  * The whole program as one object: kernel, modules and server on one data folder. `strongroom serve` starts it, so do
  * commands while no server runs, and tests. Prints nothing and handles no signal: that is for whoever starts it.
  */
+import type { Server } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { listenOnHostSocket } from '../kernel/host-socket.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -12,8 +13,10 @@ import { createModules, type Modules } from '../modules/index.ts';
 import { createServer, type HttpServer } from './server.ts';
 
 export interface ProgramOptions {
-  /** Listen on the configured host and port. Default true; the data folder's socket is always served. */
+  /** Listen on the configured host and port. Default true. */
   readonly listen?: boolean;
+  /** Where the host's routes are served. Default: the data folder's socket, where commands look for a server. */
+  readonly listenForHost?: (server: Server) => Promise<void>;
   readonly log?: Logger;
   readonly clock?: Clock;
   /** Parse every answer by its shape too; for tests. */
@@ -69,7 +72,9 @@ async function serve({ config, options, kernel, modules, server }: Parts): Promi
   try {
     const address = options.listen === false ? '' : await server.listen();
     if (address !== '') modules.accounts.listening(address);
-    await server.serveHost(async (host) => void (await listenOnHostSocket(host, config.dataDir)));
+    const listenForHost =
+      options.listenForHost ?? (async (host: Server) => void (await listenOnHostSocket(host, config.dataDir)));
+    await server.serveHost(listenForHost);
     const setupToken = address === '' ? undefined : await modules.accounts.ensureSetupToken();
     let closing: Promise<void> | undefined;
     const close = async () => {
