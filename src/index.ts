@@ -235,6 +235,7 @@ function documentsOf({ documents: services }: Modules, acting: Acting): MemberDo
         parts: () => partsOf(source, options),
         header: (name) => (name === 'content-length' ? length : undefined),
         signal: options.signal ?? new AbortController().signal,
+        confirm: async () => {},
       });
       return document;
     },

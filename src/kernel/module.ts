@@ -37,6 +37,11 @@ export interface RequestInfo {
   parts(): AsyncIterable<MultipartPart>;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /**
+   * For bodies that may take long to arrive, before their effect: whether the caller may still do this.
+   * @throws unauthenticated, forbidden, unavailable
+   */
+  confirm(): Promise<void>;
 }
 
 export type MultipartPart =

@@ -17,6 +17,11 @@ export interface RequestSource {
 export interface Authenticator {
   /** @throws unauthenticated, unavailable */
   authenticate(token: string, source: RequestSource): Promise<OperatorCaller | MemberCaller>;
+  /**
+   * The same caller as things stand now, for requests that take long. The life of the access token counts no more.
+   * @throws unauthenticated, unavailable
+   */
+  confirm(caller: OperatorCaller | MemberCaller, source: RequestSource): Promise<OperatorCaller | MemberCaller>;
 }
 
 export const anonymous: AnonymousCaller = { kind: 'anonymous', actor: { kind: 'anonymous' } };

@@ -6,11 +6,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Audit } from '../kernel/audit/audit.ts';
 import type { RouteSpec } from '../kernel/contract.ts';
+import { forbidden, isStrongroomError } from '../kernel/errors.ts';
 import type { Caller } from '../kernel/handles.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { BoundRoutes, Handler, RequestInfo } from '../kernel/module.ts';
 import type { Config } from '../kernel/settings.ts';
-import { type Authenticator, allow, anonymous, identify } from './access.ts';
+import { type Authenticator, allow, anonymous, identify, type RequestSource } from './access.ts';
 import { type AnswerOptions, type RawAnswer, type Renderer, rendererOf, sendAnswer } from './answer.ts';
 import { type Observed, reportAttempts } from './attempts.ts';
 import { readBody, refuseEncoding } from './body.ts';
@@ -23,6 +24,7 @@ import { boundaryOf, type MultipartLimits } from './multipart.ts';
 import { problemOf, problemType } from './problem.ts';
 import { Refusal, tooLarge } from './refusal.ts';
 import { requestInfo } from './request-info.ts';
+import { isLost, type StreamWatch } from './stream-watch.ts';
 import { answerProblem } from './transport.ts';
 
 declare module 'fastify' {
@@ -38,6 +40,7 @@ export interface BindOptions {
   readonly audit: Audit;
   readonly authenticator: Authenticator;
   readonly bodyWatch: BodyWatch;
+  readonly streamWatch: StreamWatch;
   readonly runOnce: RunOnce;
   /** Parse every answer by its shape too; for tests. */
   readonly validateAnswers?: boolean;
@@ -128,13 +131,15 @@ async function handle(bound: Bound, request: FastifyRequest, reply: FastifyReply
   const caller = request.caller ?? anonymous;
   const observed: Observed & { body: unknown } = { spec, request: raw, params: request.params, body: undefined };
   const source = { ip: callerAddress(request), requestId: exchange.id };
-  const unwatch = watchBody(bound, request, reply);
+  const begun = exchange.startedAt;
+  const confirm = () => stillHolds(bound, caller, { ...source, begun });
+  const unwatch = watchBody(bound, request, reply, confirm);
   try {
     const params = parseParams(spec, request.params);
     const query = parseQuery(spec, raw.url ?? '/');
     observed.body = await receive(bound, request);
     const body = streams(spec) ? undefined : parseBody(spec, observed.body);
-    const info = requestInfo(request, reply, { ...source, id: exchange.id, limits: bound.multipart });
+    const info = requestInfo(request, reply, { ...source, id: exchange.id, limits: bound.multipart, confirm });
     const run = async (request: RequestInfo): Promise<FullAnswer> => {
       const answer = (await bound.handler({ caller, params, query, body, request } as never)) as RawAnswer;
       return { answer, rendered: bound.render(answer) };
@@ -144,8 +149,10 @@ async function handle(bound: Bound, request: FastifyRequest, reply: FastifyReply
     const { answer, rendered } = key === undefined ? await run(info) : await options.runOnce({ ...keyed, key }, run);
     if (reply.sent) return reply;
     sendAnswer(reply, answer, rendered, bound.answers);
+    if (isStream(rendered.payload)) watchAnswer(bound, reply, confirm);
     reportAttempts(options.audit, caller, observed, undefined, source);
-  } catch (error) {
+  } catch (thrown) {
+    const error = streams(spec) ? await whyBroken(thrown, confirm) : thrown;
     reportAttempts(options.audit, caller, observed, error, source);
     throw error;
   } finally {
@@ -180,18 +187,67 @@ async function receive(bound: Bound, request: FastifyRequest): Promise<unknown> 
   return await readBody(request.raw, spec.bodyKind ?? 'json', limits, bound.bodyOptional);
 }
 
-/** Ends the request with 408 when a body that a handler reads comes too slowly. */
-function watchBody(bound: Bound, request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
+/** Ends the request when a body that a handler reads comes too slowly, or when its sender may not send it any more. */
+function watchBody(
+  bound: Bound,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  confirm: () => Promise<void>,
+): (() => void) | undefined {
   const { spec, options } = bound;
   if (!streams(spec)) return undefined;
-  return options.bodyWatch.watch(request.raw, () => {
+  const end = (refusal: unknown) => {
+    if (reply.sent || reply.raw.headersSent) return;
     reply.hijack();
-    const headers = { connection: 'close' };
-    const refusal = new Refusal(408, 'request_timeout', 'The body came too slowly.', { headers });
     answerProblem(request.raw, reply.raw, refusal, options.config);
     // Ends the streams of the handler, so that it undoes what it began.
-    setTimeout(() => request.raw.destroy(refusal), 100).unref();
-  });
+    setTimeout(() => request.raw.destroy(refusal as Error), 100).unref();
+  };
+  const headers = { connection: 'close' };
+  const tooSlow = new Refusal(408, 'request_timeout', 'The body came too slowly.', { headers });
+  const unwatch = [options.bodyWatch.watch(request.raw, () => end(tooSlow)), options.streamWatch.watch(confirm, end)];
+  return () => {
+    for (const stop of unwatch) stop();
+  };
+}
+
+/** Breaks an answer off when its receiver may not have it any more: never a clean end. */
+function watchAnswer(bound: Bound, reply: FastifyReply, confirm: () => Promise<void>): void {
+  const { raw } = reply;
+  if (raw.destroyed) return;
+  raw.once(
+    'close',
+    bound.options.streamWatch.watch(confirm, () => raw.destroy()),
+  );
+}
+
+function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && 'pipe' in payload;
+}
+
+/** A request this young is taken to be as its authentication found it. */
+const youngMs = 100;
+
+/** Whether the caller may still do what began a while ago. @throws unauthenticated, forbidden, unavailable */
+async function stillHolds(bound: Bound, caller: Caller, source: RequestSource & { begun: number }): Promise<void> {
+  if (caller.kind !== 'member' && caller.kind !== 'operator') return;
+  if (performance.now() - source.begun < youngMs) return;
+  const now = await bound.options.authenticator.confirm(caller, source);
+  allow(bound.spec.access, now);
+  // What was looked up with the rights of the former role does not hold either.
+  if (caller.kind === 'member' && now.kind === 'member' && caller.user.role !== now.user.role) {
+    throw forbidden('Your role has changed meanwhile. Begin again.', 'role_changed');
+  }
+}
+
+/** What broke may have been taken away because the caller lost the right to it (a company that was purged): then that. */
+async function whyBroken(error: unknown, confirm: () => Promise<void>): Promise<unknown> {
+  const refused = error instanceof Refusal || (isStrongroomError(error) && error.kind !== 'unavailable');
+  if (refused) return error;
+  return await confirm().then(
+    () => error,
+    (found: unknown) => (isLost(found) ? found : error),
+  );
 }
 
 /** The one way in which Fastify's errors and ours are answered. */

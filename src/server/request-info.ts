@@ -6,7 +6,12 @@ import { boundaryOf, type MultipartLimits, multipartParts } from './multipart.ts
 export function requestInfo(
   request: FastifyRequest,
   reply: FastifyReply,
-  facts: { readonly id: string; readonly ip: string; readonly limits: MultipartLimits },
+  facts: {
+    readonly id: string;
+    readonly ip: string;
+    readonly limits: MultipartLimits;
+    readonly confirm: () => Promise<void>;
+  },
 ): RequestInfo {
   const { raw } = request;
   let controller: AbortController | undefined;
@@ -19,6 +24,7 @@ export function requestInfo(
       const value = raw.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
+    confirm: facts.confirm,
     cookie: (name) => readCookie(raw.headers.cookie, name),
     parts: () => multipartParts(raw, boundaryOf(raw.headers['content-type']), facts.limits),
     get signal() {

@@ -17,6 +17,7 @@ import { createBodyWatch } from './body-watch.ts';
 import { createRunOnce } from './idempotent.ts';
 import { createMetrics, type HashQueue, type Metrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
+import { createStreamWatch } from './stream-watch.ts';
 import { systemRoutes } from './system.ts';
 import { answerParserError, createTransport, type RequestHandler, type TransportOptions } from './transport.ts';
 
@@ -47,6 +48,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const { kernel } = options;
   const { config, log } = kernel;
   const metrics = createMetrics(kernel, options.hashQueue);
+  const streamWatch = createStreamWatch();
   const bodyWatch = createBodyWatch({
     bytesPerSecond: config.minBodyBytesPerSecond,
     ...(options.bodyWindowMs === undefined ? {} : { windowMs: options.bodyWindowMs }),
@@ -71,6 +73,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       audit: kernel.audit,
       authenticator: options.accounts,
       bodyWatch,
+      streamWatch,
       runOnce: createRunOnce(options.idempotency, log),
       validateAnswers: options.validateAnswers === true,
     },
@@ -93,6 +96,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       const servers = [app.server, ...hosts].filter((server) => server.listening);
       await Promise.all(servers.map((server) => drain(server, config.drainSeconds * 1_000)));
       bodyWatch.close();
+      streamWatch.close();
       await app.close();
     },
   };

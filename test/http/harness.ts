@@ -198,7 +198,7 @@ export async function startHarness(
       files: { check: async () => ({ ok: true }) },
     } as unknown as ServerOptions['kernel'],
     modules: [{ name: 'small', routes }],
-    accounts: { authenticate: async (token) => callerOf(token) },
+    accounts: { authenticate: async (token) => callerOf(token), confirm: async (caller) => caller },
     idempotency: { begin: async () => ({ fresh: true, complete: async () => {}, release: async () => {} }) },
     validateAnswers: false,
     ...options,

@@ -14,6 +14,8 @@ import type { Parts } from './parts.ts';
 import { sourceOf } from './parts.ts';
 import { type Origin, sessionTx } from './session-store.ts';
 
+type Claims = Pick<AccessClaims, 'sub' | 'sid' | 'role'>;
+
 /** How old `last_seen_at` may be before it is written anew, after the request has gone on. */
 const seenEveryMs = minute;
 
@@ -64,7 +66,13 @@ export type Authenticate = (
   origin?: Pick<Origin, 'ip' | 'requestId'>,
 ) => Promise<OperatorCaller | MemberCaller>;
 
-export function createAuthenticate(parts: Parts): Authenticate {
+/** As `Authenticate` for a caller that it gave before, as things stand now: whatever age the access token has by now. */
+export type Confirm = (
+  caller: OperatorCaller | MemberCaller,
+  origin?: Pick<Origin, 'ip' | 'requestId'>,
+) => Promise<OperatorCaller | MemberCaller>;
+
+export function createAuthenticate(parts: Parts): { authenticate: Authenticate; confirm: Confirm } {
   const { kernel, tokens, sessions } = parts;
   const { clock, control, tenants } = kernel;
   const touching = new Set<string>();
@@ -77,7 +85,7 @@ export function createAuthenticate(parts: Parts): Authenticate {
     );
   }
 
-  async function open(companyId: TenantId, claims: AccessClaims, role: Role): Promise<Tenant> {
+  async function open(companyId: TenantId, claims: Claims, role: Role): Promise<Tenant> {
     try {
       return await tenants.open(companyId, { kind: 'user', id: claims.sub, role, sessionId: claims.sid });
     } catch (error) {
@@ -88,7 +96,7 @@ export function createAuthenticate(parts: Parts): Authenticate {
 
   async function member(
     companyId: TenantId,
-    claims: AccessClaims,
+    claims: Claims,
     origin: Pick<Origin, 'ip' | 'requestId'>,
   ): Promise<MemberCaller> {
     let tenant = await open(companyId, claims, claims.role as Role);
@@ -126,7 +134,7 @@ export function createAuthenticate(parts: Parts): Authenticate {
     };
   }
 
-  async function operator(claims: AccessClaims): Promise<OperatorCaller> {
+  async function operator(claims: Pick<AccessClaims, 'sub' | 'sid'>): Promise<OperatorCaller> {
     const row = await control.read
       .selectFrom('sessions')
       .innerJoin('operators', 'operators.id', 'sessions.user_id')
@@ -155,8 +163,16 @@ export function createAuthenticate(parts: Parts): Authenticate {
     };
   }
 
-  return async (token, origin = {}) => {
-    const claims = await tokens.verify(token);
-    return claims.company_id === undefined ? operator(claims) : member(claims.company_id, claims, origin);
+  return {
+    async authenticate(token, origin = {}) {
+      const claims = await tokens.verify(token);
+      return claims.company_id === undefined ? operator(claims) : member(claims.company_id, claims, origin);
+    },
+    async confirm(caller, origin = {}) {
+      const sid = caller.sessionId;
+      if (caller.kind === 'operator') return operator({ sub: caller.operator.id, sid });
+      const { id: sub, role } = caller.user;
+      return member(caller.tenant.id, { sub, sid, role }, origin);
+    },
   };
 }

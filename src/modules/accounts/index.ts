@@ -9,7 +9,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { createMailer } from '../../kernel/mail.ts';
 import type { Module } from '../../kernel/module.ts';
 import { createAccessTokens } from './access-tokens.ts';
-import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import { type Authenticate, type Confirm, createAuthenticate } from './authenticate.ts';
 import { createOwnCompanies, type ImportedPerson, type OwnCompanies, type UsageOf } from './company.ts';
 import { createDirectory } from './directory.ts';
 import { createFinder } from './finder.ts';
@@ -61,6 +61,7 @@ export interface AdminInvitation {
 export interface Accounts extends Module {
   readonly services: Services;
   readonly authenticate: Authenticate;
+  readonly confirm: Confirm;
   /** A new one-time token while no operator exists, to be printed once; undefined afterwards. */
   ensureSetupToken(): Promise<string | undefined>;
   setupUrl(token: string): string;
@@ -158,7 +159,7 @@ export function createAccounts(kernel: Kernel): Accounts {
   return {
     ...module,
     services,
-    authenticate: createAuthenticate(parts),
+    ...createAuthenticate(parts),
     ensureSetupToken: () => operators.ensureSetupToken(),
     setupUrl: (token) => parts.links.setup(token),
     listening: (base) => parts.links.listening(base),

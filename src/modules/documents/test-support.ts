@@ -124,7 +124,7 @@ export function fieldPart(name: string, value: string): MultipartPart {
   return { kind: 'field', name, value };
 }
 
-type Body = Pick<RequestInfo, 'parts' | 'header' | 'signal' | 'raw'>;
+type Body = Pick<RequestInfo, 'parts' | 'header' | 'signal' | 'raw' | 'confirm'>;
 
 /** A request with these parts or these raw bytes. */
 export function request(options: {
@@ -138,6 +138,7 @@ export function request(options: {
     raw: raw instanceof Readable ? raw : Readable.from(raw.length === 0 ? [] : [Buffer.from(raw)]),
     header: (name) => options.headers?.[name],
     signal: options.signal ?? new AbortController().signal,
+    confirm: async () => {},
     async *parts() {
       yield* options.parts ?? [];
     },
@@ -157,7 +158,9 @@ export function upload(
     filePart(filename, content, declared),
     ...Object.entries(fields).map(([name, value]) => fieldPart(name, value)),
   ];
-  return world.documents.uploads.upload(person, request({ parts }));
+  // As over HTTP: small bodies that say so are not looked at before they are read.
+  const headers = content instanceof Readable ? {} : { 'content-length': String(content.length + 200) };
+  return world.documents.uploads.upload(person, request({ parts, headers }));
 }
 
 /** A list query as the contract gives it on. */

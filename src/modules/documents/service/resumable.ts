@@ -34,7 +34,7 @@ import { type Acting, type Parts, requireUploader } from './acting.ts';
 import { type Content, discardUnlessKept, filenameTaken, quotaExceeded, typeDenied } from './content.ts';
 
 type Headers = Record<string, string>;
-type Body = Pick<RequestInfo, 'header' | 'raw' | 'signal'>;
+type Body = Pick<RequestInfo, 'header' | 'raw' | 'signal' | 'confirm'>;
 
 export interface Resumables {
   begin(acting: Acting, request: Body): Promise<Headers>;
@@ -116,7 +116,9 @@ export function createResumables(parts: Parts, content: Content): Resumables {
       );
     }, hour);
     try {
-      return { offset: await partial.append(at, request.raw, { maxBytes: left, signal: request.signal }) };
+      const offset = await partial.append(at, request.raw, { maxBytes: left, signal: request.signal });
+      if (offset === upload.length) await request.confirm();
+      return { offset };
     } finally {
       clearInterval(alive);
     }

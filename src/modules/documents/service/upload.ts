@@ -16,7 +16,7 @@ import { type Content, discardUnlessKept, filenameTaken, type Kept, quotaExceede
 import type { InHand } from './in-hand.ts';
 
 type FilePart = MultipartPart & { readonly kind: 'file' };
-type Body = Pick<RequestInfo, 'parts' | 'header' | 'signal'>;
+type Body = Pick<RequestInfo, 'parts' | 'header' | 'signal' | 'confirm'>;
 
 /** Smaller bodies are not worth a look before: the transaction refuses them as well. */
 const worthLooking = 64 * 1024;
@@ -131,6 +131,7 @@ async function receive(
       }
       if (received === undefined) throw invalidField('file', 'is missing: send the file in a part of this name');
       reading.after();
+      await body.confirm();
     } catch (error) {
       if (received !== undefined) await discardUnlessKept(tenant, received.stored.key);
       throw error;
