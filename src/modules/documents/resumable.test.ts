@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { day, hour } from '../../kernel/clock.ts';
+import { createContent } from './service/content.ts';
+import { createResumables } from './service/resumable.ts';
 import { download, listed, openWorld, outcome, type Person, request, upload, type World } from './test-support.ts';
 
 const encode = (text: string) => Buffer.from(text).toString('base64');
@@ -142,7 +144,7 @@ describe('a resumable upload', () => {
     const world = await openWorld();
     const company = await world.company();
     const person = await company.person('employee');
-    const id = idOf(await begin(world, person, 'a.txt', 4));
+    const id = idOf(await begin(world, person, 'a.txt', 4, { on_conflict: 'rename' }));
     // As after a crash: all bytes are there, the document is not.
     const partial = await company.tenant.files.partial(id);
     await partial.append(0, Readable.from([Buffer.from('data')]));
@@ -150,7 +152,10 @@ describe('a resumable upload', () => {
     expect(await examine!(company.tenant, { repair: true, deep: false })).toEqual([]);
     await partial.finish();
     expect(await examine!(company.tenant, { repair: true, deep: false })).toEqual([]);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => look(world, person, id)));
+    // A second process would have services of its own.
+    const other = createResumables(world.kernel, createContent(world.kernel));
+    const ask = (n: number) => (n % 2 ? other.look(person, id, request({ headers: tus })) : look(world, person, id));
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => ask(n)));
     expect(new Set(answers.map((one) => one['strongroom-document'])).size).toBe(1);
     expect(await listed(world, person)).toEqual(['a.txt']);
     expect((await download(world, person, answers[0]!['strongroom-document']!)).text).toBe('data');

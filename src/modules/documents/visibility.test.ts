@@ -165,6 +165,7 @@ describe('a share', () => {
     expect(await outcome(documents.update(who, id, { filename: 'renamed.txt' }))).toBe(write);
     if (access === 'write') await documents.update(who, id, { filename: 'shared.txt' });
     expect(await outcome(uploads.uploadVersion(who, id, request({ parts: [filePart('v', 'new')] })))).toBe(write);
+    expect(await outcome(documents.update(who, id, { basket_id: null }))).toBe('forbidden');
     expect(await outcome(documents.trash(who, id))).toBe('forbidden');
     expect(await outcome(documents.purge(who, id))).toBe('forbidden');
     expect(await outcome(shares.put(who, 'document', id, who.id, 'write'))).toBe('forbidden');
