@@ -10,7 +10,15 @@ import { fileURLToPath } from 'node:url';
 /** @param args the words behind `strongroom` */
 export async function main(args: readonly string[]): Promise<void> {
   enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled/', import.meta.url)));
-  // Behind the line above, so that it is kept as well.
+  // Behind the line above, so that they are kept as well.
+  if (args[0] === 'migrate') {
+    const { answerMigrateAtAGlance } = await import('./glance.ts');
+    try {
+      if (answerMigrateAtAGlance(args, process.env, (text) => process.stdout.write(`${text}\n`))) return;
+    } catch {
+      // A mistake in the configuration: the command says it in full.
+    }
+  }
   const { run } = await import('./run.ts');
   await run(args);
 }
