@@ -27,6 +27,8 @@ export interface RequestInfo {
   readonly id: string;
   readonly ip: string;
   readonly method: string;
+  /** The path that was asked for, without query and without a trailing slash. */
+  readonly path: string;
   /** One request header, lower-case name. */
   header(name: string): string | undefined;
   /** One cookie. */

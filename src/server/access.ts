@@ -17,6 +17,8 @@ export interface RequestSource {
 export interface Authenticator {
   /** @throws unauthenticated, unavailable */
   authenticate(token: string, source: RequestSource): Promise<OperatorCaller | MemberCaller>;
+  /** The caller whom a ticket for this path proves. @throws unauthenticated, unavailable */
+  authenticateTicket(ticket: string, path: string, source: RequestSource): Promise<MemberCaller>;
   /**
    * The same caller as things stand now, for requests that take long. The life of the access token counts no more.
    * @throws unauthenticated, unavailable

@@ -23,7 +23,7 @@ import { parseBody, parseParams, parseQuery } from './input.ts';
 import { boundaryOf, type MultipartLimits } from './multipart.ts';
 import { problemOf, problemType } from './problem.ts';
 import { Refusal, tooLarge } from './refusal.ts';
-import { requestInfo } from './request-info.ts';
+import { isSameOrigin, pathOf, readCookie, requestInfo } from './request-info.ts';
 import { isLost, type StreamWatch } from './stream-watch.ts';
 import { answerProblem } from './transport.ts';
 
@@ -59,6 +59,8 @@ interface Bound {
 }
 
 const multipartSlack = 1024 * 1024;
+/** Set by `POST /api/auth/ticket`. */
+const ticketCookie = 'strongroom_ticket';
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** Registers every route of `routes`. A path and method that is taken already is a fault at start. */
@@ -116,12 +118,27 @@ function authenticate(bound: Bound, request: FastifyRequest, reply: FastifyReply
     return;
   }
   const source = { ip: callerAddress(request), requestId: exchange.id };
-  identify(spec.access, authorization, exchange.viaHost, options.authenticator, source)
-    .then((caller) => {
-      request.caller = caller;
-      allow(spec.access, caller);
-    })
-    .then(() => done(), done);
+  const ticket = authorization === undefined ? ticketOf(bound, request) : undefined;
+  if (ticket !== undefined) {
+    const path = pathOf(request.raw.url ?? '/');
+    admit(bound, request, options.authenticator.authenticateTicket(ticket, path, source)).then(() => done(), done);
+    return;
+  }
+  const caller = identify(spec.access, authorization, exchange.viaHost, options.authenticator, source);
+  admit(bound, request, caller).then(() => done(), done);
+}
+
+async function admit({ spec }: Bound, request: FastifyRequest, asking: Promise<Caller>): Promise<void> {
+  const caller = await asking;
+  request.caller = caller;
+  allow(spec.access, caller);
+}
+
+/** The ticket cookie, where the route takes one and the request comes from a page of our own origin. */
+function ticketOf({ spec }: Bound, request: FastifyRequest): string | undefined {
+  const { headers } = request.raw;
+  if (spec.ticket !== true || request.method !== 'GET' || headers.cookie === undefined) return undefined;
+  return isSameOrigin(headers) ? readCookie(headers.cookie, ticketCookie) : undefined;
 }
 
 async function handle(bound: Bound, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,4 +1,5 @@
 /** What of a request a handler may see. Everything that costs is made when it is asked for. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestInfo } from '../kernel/module.ts';
 import { boundaryOf, type MultipartLimits, multipartParts } from './multipart.ts';
@@ -19,6 +20,7 @@ export function requestInfo(
     id: facts.id,
     ip: facts.ip,
     method: request.method,
+    path: pathOf(raw.url ?? '/'),
     raw,
     header(name) {
       const value = raw.headers[name];
@@ -40,6 +42,23 @@ export function requestInfo(
       return controller.signal;
     },
   };
+}
+
+/**
+ * Whether a browser says that a page of this very origin asks. Browsers tell it by `Sec-Fetch-Site` over HTTPS and on the
+ * own machine; where that is missing, by `Origin` if at all (the cookie itself is never sent from another site).
+ */
+export function isSameOrigin(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  const { origin, host } = headers;
+  return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** The path of a request target: what stands before the query, without a trailing slash. */
+export function pathOf(target: string): string {
+  const path = target.split(/[?#]/, 1)[0]!;
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** The value of one cookie; undefined where it is missing or stands twice (then none can be trusted). */

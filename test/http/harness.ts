@@ -198,7 +198,11 @@ export async function startHarness(
       files: { check: async () => ({ ok: true }) },
     } as unknown as ServerOptions['kernel'],
     modules: [{ name: 'small', routes }],
-    accounts: { authenticate: async (token) => callerOf(token), confirm: async (caller) => caller },
+    accounts: {
+      authenticate: async (token) => callerOf(token),
+      confirm: async (caller) => caller,
+      authenticateTicket: async (ticket) => callerOf(ticket) as MemberCaller,
+    },
     idempotency: { begin: async () => ({ fresh: true, complete: async () => {}, release: async () => {} }) },
     validateAnswers: false,
     ...options,

@@ -89,6 +89,8 @@ export const bodies: Record<string, (id: (thing: Thing) => string, fresh: string
   }),
   refresh: () => ({ body: { refresh_token: 'unknown' } }),
   switchCompany: (id) => ({ body: { company_id: id('company'), password } }),
+  // Says nothing about any document: that the GET does.
+  ticket: () => ({ body: { path: '/api/documents/any/download' } }),
   changePassword: () => ({ body: { current_password: password, new_password: `${password} anew` } }),
   register: (id, fresh) => ({
     body: { name: 'A person', email: `${fresh}@people.example`, password, company_id: id('company') },

@@ -66,13 +66,26 @@ export type Authenticate = (
   origin?: Pick<Origin, 'ip' | 'requestId'>,
 ) => Promise<OperatorCaller | MemberCaller>;
 
+/** As `Authenticate`, by a ticket for this path. */
+export type AuthenticateTicket = (
+  ticket: string,
+  path: string,
+  origin?: Pick<Origin, 'ip' | 'requestId'>,
+) => Promise<MemberCaller>;
+
 /** As `Authenticate` for a caller that it gave before, as things stand now: whatever age the access token has by now. */
 export type Confirm = (
   caller: OperatorCaller | MemberCaller,
   origin?: Pick<Origin, 'ip' | 'requestId'>,
 ) => Promise<OperatorCaller | MemberCaller>;
 
-export function createAuthenticate(parts: Parts): { authenticate: Authenticate; confirm: Confirm } {
+export interface Authentication {
+  readonly authenticate: Authenticate;
+  readonly authenticateTicket: AuthenticateTicket;
+  readonly confirm: Confirm;
+}
+
+export function createAuthenticate(parts: Parts): Authentication {
   const { kernel, tokens, sessions } = parts;
   const { clock, control, tenants } = kernel;
   const touching = new Set<string>();
@@ -167,6 +180,10 @@ export function createAuthenticate(parts: Parts): { authenticate: Authenticate; 
     async authenticate(token, origin = {}) {
       const claims = await tokens.verify(token);
       return claims.company_id === undefined ? operator(claims) : member(claims.company_id, claims, origin);
+    },
+    async authenticateTicket(ticket, path, origin = {}) {
+      const claims = parts.tickets.verify(ticket, path);
+      return member(claims.company_id, claims, origin);
     },
     async confirm(caller, origin = {}) {
       const sid = caller.sessionId;

@@ -9,7 +9,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { createMailer } from '../../kernel/mail.ts';
 import type { Module } from '../../kernel/module.ts';
 import { createAccessTokens } from './access-tokens.ts';
-import { type Authenticate, type Confirm, createAuthenticate } from './authenticate.ts';
+import { type Authentication, createAuthenticate } from './authenticate.ts';
 import { createOwnCompanies, type ImportedPerson, type OwnCompanies, type UsageOf } from './company.ts';
 import { createDirectory } from './directory.ts';
 import { createFinder } from './finder.ts';
@@ -28,6 +28,7 @@ import { accountsRoutes } from './routes.ts';
 import { createSessionStore, sessionTx } from './session-store.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
+import { createTickets } from './tickets.ts';
 import { createUsers, type Users } from './users.ts';
 
 export { rankOf, visibleRoles } from './ranks.ts';
@@ -58,10 +59,8 @@ export interface AdminInvitation {
   readonly token: string;
 }
 
-export interface Accounts extends Module {
+export interface Accounts extends Module, Authentication {
   readonly services: Services;
-  readonly authenticate: Authenticate;
-  readonly confirm: Confirm;
   /** A new one-time token while no operator exists, to be printed once; undefined afterwards. */
   ensureSetupToken(): Promise<string | undefined>;
   setupUrl(token: string): string;
@@ -110,6 +109,7 @@ function createParts(kernel: Kernel): Parts {
     kernel,
     passwords: createPasswords({ concurrency: config.hashConcurrency }),
     tokens: createAccessTokens({ keys: secrets.signingKeys, seconds: config.accessTokenSeconds, clock }),
+    tickets: createTickets(secrets, clock),
     directory: createDirectory({ control, secrets, clock }),
     sessions: createSessionStore(secrets, config.refreshTokenDays),
     guard: createGuard(clock, config),

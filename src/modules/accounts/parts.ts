@@ -7,11 +7,13 @@ import type { Links } from './links.ts';
 import type { Post } from './mail.ts';
 import type { Passwords } from './passwords.ts';
 import type { Origin, SessionStore } from './session-store.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface Parts {
   readonly kernel: Kernel;
   readonly passwords: Passwords;
   readonly tokens: AccessTokens;
+  readonly tickets: Tickets;
   readonly directory: Directory;
   readonly sessions: SessionStore;
   readonly guard: Guard;

@@ -12,6 +12,7 @@ import type { MadeInvitation } from './invitations.ts';
 import type { Origin } from './session-store.ts';
 import type { Pair } from './sessions.ts';
 import type { SignedIn } from './sign-in.ts';
+import { ticketSeconds } from './tickets.ts';
 
 const cookieName = 'strongroom_refresh';
 const cookiePath = '/api/auth';
@@ -106,6 +107,15 @@ export function accountsRoutes(services: Services): BoundRoutes {
     async switchCompany({ caller, body, request }) {
       const made = await sessions.switchTo(caller, body.company_id, body.password, originOf(request));
       return { status: 200 as const, ...signedInAnswer(made, request) };
+    },
+    async ticket({ caller, body }) {
+      const { tenant, user, sessionId: sid } = caller;
+      const claims = { sub: user.id, company_id: tenant.id, role: user.role, sid };
+      const value = parts.tickets.issue(claims, body.path);
+      return {
+        status: 204 as const,
+        cookies: [{ name: 'strongroom_ticket', value, maxAge: ticketSeconds, path: body.path }],
+      };
     },
     async changePassword({ caller, body, request }) {
       await passwordService.change(caller, body.current_password, body.new_password, originOf(request));

@@ -345,6 +345,7 @@ const documentRoutes = contract({
       'Honours Range (one range; several are answered with the whole), If-Range, If-Match and If-None-Match. ' +
       '`version` chooses an earlier version.',
     access: everyMember,
+    ticket: true,
     params,
     query: downloadQuery,
     answers: { 200: 'binary', 206: 'binary', 304: null },
