@@ -80,7 +80,7 @@ export function sendAnswer(reply: FastifyReply, answer: RawAnswer, rendered: Ren
     return;
   }
   // Fastify writes the text `null` for null where a status may have a body.
-  const bodiless = answer.status === 204 || answer.status === 304 || reply.request.method === 'HEAD';
+  const bodiless = answer.status === 204 || answer.status === 304;
   reply.send(payload === null && !bodiless ? '' : payload);
 }
 

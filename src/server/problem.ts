@@ -87,6 +87,8 @@ function ofStrongroomError(error: StrongroomError, instance: string): ProblemAns
   const headers: Record<string, string> = {};
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)));
   else if (kind === 'unavailable') headers['retry-after'] = '5';
+  // RFC 9110, 15.5.17: how long what was asked for is.
+  if (kind === 'range' && typeof extra?.size === 'number') headers['content-range'] = `bytes */${extra.size}`;
   if (kind === 'unauthenticated') headers['www-authenticate'] = challenge(code);
   const detail = kind === 'internal' ? 'Something went wrong. The request id names it in the log.' : message;
   const body = problemDocument({ status, code, detail, fields, extra }, instance);

@@ -15,7 +15,6 @@ import type { SignedIn } from './sign-in.ts';
 import { ticketSeconds } from './tickets.ts';
 
 const cookieName = 'strongroom_refresh';
-const cookiePath = '/api/auth';
 const pageSize = 50;
 
 function originOf(request: RequestInfo): Origin {
@@ -49,10 +48,16 @@ export function accountsRoutes(services: Services): BoundRoutes {
     };
   }
 
-  const cookie = (value: string, maxAge: number): CookieOut => ({ name: cookieName, value, maxAge, path: cookiePath });
+  /** Sent back to signing in and out alone; under the prefix of the API that the client speaks. */
+  const cookie = (value: string, maxAge: number, { path }: RequestInfo): CookieOut => ({
+    name: cookieName,
+    value,
+    maxAge,
+    path: path.startsWith('/api/v1/') ? '/api/v1/auth' : '/api/auth',
+  });
 
-  function cookiesOf(pair: Pair, web: boolean): { cookies?: CookieOut[] } {
-    return web ? { cookies: [cookie(pair.refreshToken, cookieLife)] } : {};
+  function cookiesOf(pair: Pair, web: boolean, request: RequestInfo): { cookies?: CookieOut[] } {
+    return web ? { cookies: [cookie(pair.refreshToken, cookieLife, request)] } : {};
   }
 
   function signedInAnswer(made: SignedIn, request: RequestInfo) {
@@ -64,7 +69,7 @@ export function accountsRoutes(services: Services): BoundRoutes {
       company: made.company,
       companies: [...made.companies],
     };
-    return { body, ...cookiesOf(made, web) };
+    return { body, ...cookiesOf(made, web, request) };
   }
 
   function newInvitation(made: MadeInvitation): NewInvitationAnswer {
@@ -86,7 +91,7 @@ export function accountsRoutes(services: Services): BoundRoutes {
       const { username, password, company: hint } = body;
       const made = await signIn.login({ username, password, company: hint }, originOf(request));
       const web = originOf(request).client === 'web';
-      return { status: 200 as const, body: tokensOf(made, web), ...cookiesOf(made, web) };
+      return { status: 200 as const, body: tokensOf(made, web), ...cookiesOf(made, web, request) };
     },
     async refresh({ body, request }) {
       const given = body?.refresh_token;
@@ -96,13 +101,13 @@ export function accountsRoutes(services: Services): BoundRoutes {
       const conflicting = given !== undefined && kept !== undefined && given !== kept;
       const pair = await sessions.refresh(conflicting ? '' : (given ?? kept ?? ''), origin);
       const web = origin.client === 'web' || given === undefined;
-      return { status: 200 as const, body: tokensOf(pair, web), ...cookiesOf(pair, web) };
+      return { status: 200 as const, body: tokensOf(pair, web), ...cookiesOf(pair, web, request) };
     },
     async logout({ caller, request }) {
       const kept = request.cookie(cookieName) !== undefined;
       if (kept) requireSameSite(request);
       await sessions.end(caller, caller.sessionId, originOf(request));
-      return { status: 204 as const, ...(kept ? { cookies: [cookie('', 0)] } : {}) };
+      return { status: 204 as const, ...(kept ? { cookies: [cookie('', 0, request)] } : {}) };
     },
     async switchCompany({ caller, body, request }) {
       const made = await sessions.switchTo(caller, body.company_id, body.password, originOf(request));
