@@ -143,7 +143,7 @@ export const settings = {
   freeSpaceFloorBytes: whole(
     'STRONGROOM_FREE_SPACE_FLOOR_BYTES',
     64 * MiB,
-    'Uploads are refused (507) when less than this is free.',
+    'Uploads are refused (507) when less than this is free; on a file system under 20 times this, a twentieth of it.',
   ),
   bodyLimitBytes: whole('STRONGROOM_BODY_LIMIT_BYTES', 1 * MiB, 'Largest JSON body.', 1_024),
   minBodyBytesPerSecond: whole(

@@ -14,18 +14,22 @@ export interface FreeSpace {
 }
 
 const freshFor = 1_000;
+/** On a small file system the floor is this part of it, so that a floor meant for disks leaves room to work. */
+const partOfSmall = 1 / 20;
 
 /** @param folder any folder of the file system; @param floor bytes to be left free, 0 for no floor */
 export function createFreeSpace(folder: string, floor: number): FreeSpace {
   let free = 0;
+  let least = floor;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
   /** Callers at once share one question. */
   function ask(): Promise<void> {
     asking ??= statfs(folder)
-      .then(({ bavail, bsize }) => {
+      .then(({ bavail, blocks, bsize }) => {
         free = bavail * bsize;
+        least = Math.min(floor, blocks * bsize * partOfSmall);
         askedAt = performance.now();
       })
       .finally(() => {
@@ -38,8 +42,8 @@ export function createFreeSpace(folder: string, floor: number): FreeSpace {
     if (floor === 0) return;
     if (performance.now() - askedAt > freshFor) await ask();
     // Space that was given back is not counted, so nobody is refused on an old answer.
-    if (free - bytes < floor) await ask();
-    if (free - bytes < floor) throw diskFull();
+    if (free - bytes < least) await ask();
+    if (free - bytes < least) throw diskFull();
     free -= bytes;
   }
 

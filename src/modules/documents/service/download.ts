@@ -93,7 +93,14 @@ async function noteDownload(parts: Parts, acting: Acting, content: VersionTable,
       source: acting.source,
     });
   } catch (error) {
-    // What cannot be written down is not given out.
+    if (isStrongroomError(error, 'no_space')) {
+      // A full disk stops writing, not reading: the log is then the only place that is left to write it down.
+      const { actor } = acting.tenant;
+      const facts = { actor, document: content.document_id, version: content.number, source: acting.source };
+      acting.tenant.log.error({ alarm: 'audit_row_missing', ...facts }, 'a download could not be audited: no space');
+      return;
+    }
+    // What cannot be written down for another reason is not given out.
     body.destroy();
     throw error;
   }
