@@ -46,7 +46,7 @@ export function createRunOnce(idempotency: Pick<Idempotency, 'begin'>, log: Logg
       caller: callerName(caller),
       route: request.operation,
       key: request.key,
-      bodyDigest: bodyDigest(text(request.params), text(request.query), form ? 'form' : text(request.body)),
+      bodyDigest: bodyDigest(text(request.params), text(request.query), form ? 'form' : bodyText(request)),
       sealed: spec.creates === 'sealed',
     });
     if (!begun.fresh) return await replay(begun.replay, form ? info : undefined);
@@ -72,6 +72,12 @@ export function createRunOnce(idempotency: Pick<Idempotency, 'begin'>, log: Logg
 function callerName(caller: Caller): string {
   if (caller.kind === 'member') return caller.user.id;
   return caller.kind === 'operator' ? caller.operator.id : caller.kind;
+}
+
+/** What is sent; of a stream, what its headers (tus) announce, since its bytes have not come yet. */
+function bodyText({ spec, body, info }: KeyedRequest): string {
+  if (spec.bodyKind !== 'stream') return text(body);
+  return text([info.header('upload-length'), info.header('upload-metadata')]);
 }
 
 function text(value: unknown): string {

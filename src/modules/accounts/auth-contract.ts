@@ -234,6 +234,7 @@ export const authContract = contract({
     }),
     answers: { 201: LoginAnswer },
     errors: ['too_many_attempts', ...passwordErrors],
+    creates: 'sealed',
     guarded: true,
   },
 });

@@ -378,6 +378,7 @@ const documentRoutes = contract({
     summary: 'Make an earlier version the newest',
     access: everyMember,
     params: versionParams,
+    creates: 'plain',
     answers: { 200: Document },
     errors: ['quota_exceeded'],
   },

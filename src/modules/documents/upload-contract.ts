@@ -28,6 +28,7 @@ export const uploadsContract = contract({
     access: everyMember,
     bodyKind: 'stream',
     answers: { 201: null },
+    creates: 'plain',
     errors: ['tus_version', 'filename_taken', 'file_too_large', 'quota_exceeded', 'type_denied'],
   },
   // HEAD before PATCH, and no GET: nothing of an unfinished upload can be read.
