@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -77,6 +86,23 @@ test('files are 0600 in folders 0700, and destroying leaves nothing', async () =
   await writer.close();
   await under.placement.destroy(ref);
   expect(existsSync(dirname(under.path(ref)))).toBe(false);
+  await under.close();
+});
+
+test('a new file is born with its identity, whatever an attempt before left beside it', async () => {
+  const under = startSqlite();
+  const before = refFor(under.placement);
+  await under.placement.create(before);
+  const ref = refFor(under.placement);
+  const folder = dirname(under.path(ref));
+  mkdirSync(folder);
+  for (const ending of ['', '-wal', '-shm']) writeFileSync(`${under.path(ref)}.new${ending}`, Buffer.alloc(9_000, 7));
+  expect(await under.placement.create(ref)).toEqual({ stamped: true });
+  expect(readdirSync(folder)).toEqual(['tenant.db']);
+  const { identity } = await under.placement.inspect(ref);
+  expect(identity).toMatchObject({ tenantId: ref.tenantId, generation: 1 });
+  expect((await under.placement.migrate(ref)).fingerprint).toBe(identity?.fingerprint);
+  expect(await under.placement.create(ref)).toEqual({ stamped: false });
   await under.close();
 });
 

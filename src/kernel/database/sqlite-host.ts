@@ -11,7 +11,15 @@ import { Worker } from 'node:worker_threads';
 import { unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { sqliteError } from './sqlite-errors.ts';
-import { type Answer, answer, type OpenRequest, op, type Request, type ThreadData } from './sqlite-protocol.ts';
+import {
+  type Answer,
+  answer,
+  type CopyRequest,
+  type OpenRequest,
+  op,
+  type Request,
+  type ThreadData,
+} from './sqlite-protocol.ts';
 import { createSqliteSession, type SqliteSession } from './sqlite-session.ts';
 
 export interface SqliteHostOptions {
@@ -27,6 +35,8 @@ export type ThreadChoice = 'control' | 'maintenance' | { readonly tenant: string
 export interface SqliteHost {
   /** @throws StrongroomError unavailable `database_missing` | `database_unreadable` | `identity_mismatch` … */
   open(thread: ThreadChoice, request: OpenRequest): Promise<SqliteSession>;
+  /** Makes a file from a template, whole and durable, in the maintenance thread: see `sqlite-copy.ts`. */
+  copy(request: CopyRequest): Promise<void>;
   /** The name of the thread that serves a choice. */
   threadOf(thread: ThreadChoice): string;
   /** Threads that were given up and whose statement has not yet returned. */
@@ -134,6 +144,9 @@ export function createSqliteHost(options: SqliteHostOptions): SqliteHost {
     open(choice, request) {
       const changes = request.purpose === 'migrate' || request.purpose === 'maintain';
       return changes ? openChanging(choice, request) : openSession(choice, request);
+    },
+    async copy(request) {
+      await threadFor('maintenance').send([op.copy, 0, request]);
     },
     async close() {
       closed = true;

@@ -17,7 +17,24 @@ export interface OpenRequest {
   readonly identity?: { readonly tenantId: string; readonly generation: number };
 }
 
-export const op = { open: 0, close: 1, run: 2, begin: 3, commit: 4, rollback: 5, script: 6, changing: 7 } as const;
+/** A new file from a template: its place, and the row of `identity` that it is born with. */
+export interface CopyRequest {
+  readonly template: string;
+  readonly path: string;
+  readonly identity: { readonly tenantId: string; readonly generation: number; readonly fingerprint: string };
+}
+
+export const op = {
+  open: 0,
+  close: 1,
+  run: 2,
+  begin: 3,
+  commit: 4,
+  rollback: 5,
+  script: 6,
+  changing: 7,
+  copy: 8,
+} as const;
 
 /** Values that travel as parameters and in rows. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
@@ -36,7 +53,8 @@ export type Request =
     ]
   | readonly [typeof op.script, connection: number, sql: string]
   /** The structure of a file may change from now on, or has settled: until then no column names are remembered. */
-  | readonly [typeof op.changing, connection: 0, path: string, changing: boolean];
+  | readonly [typeof op.changing, connection: 0, path: string, changing: boolean]
+  | readonly [typeof op.copy, connection: 0, request: CopyRequest];
 
 export const answer = { done: 0, rows: 1, changes: 2, error: 3, json: 4 } as const;
 

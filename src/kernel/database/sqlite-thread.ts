@@ -5,6 +5,7 @@
 import { readlinkSync } from 'node:fs';
 import type { StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { placeCopy } from './sqlite-copy.ts';
 import {
   type Answer,
   answer,
@@ -94,6 +95,10 @@ function perform(request: Request, connection: Connection | undefined): Answer {
   }
   if (request[0] === op.changing) {
     markChanging(request[2], request[3]);
+    return done;
+  }
+  if (request[0] === op.copy) {
+    placeCopy(request[2]);
     return done;
   }
   if (connection === undefined) throw new WallError('other', 'there is no such connection');

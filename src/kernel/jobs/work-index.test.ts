@@ -42,6 +42,36 @@ describe('the work index', () => {
     expect(await world.control.read.selectFrom('tenant_work').selectAll().execute()).toEqual([]);
   });
 
+  it('takes a mark in the transaction that makes a tenant, with it and not without it', async () => {
+    await open();
+    const [made, given] = [await world.newTenant(), await world.newTenant()];
+    const { index } = world.background;
+    const written = () => world.control.read.selectFrom('tenant_work').select('tenant_id').execute();
+    const broken = world.control.transaction(async (tx) => {
+      await index.reserve(tx, given.id, 0);
+      throw new Error('taken back');
+    });
+    await expect(broken).rejects.toThrow('taken back');
+    expect(await written()).toEqual([]);
+    await world.control.transaction((tx) => index.reserve(tx, made.id, 0));
+    expect(await written()).toEqual([{ tenant_id: made.id }]);
+    // Nobody is visited by that alone: the transaction that has the work marks it, and needs no row of its own any more.
+    expect(await index.claimDue(second, 10)).toEqual([]);
+    let commits = 0;
+    const { transaction } = world.control;
+    Object.assign(world.control, {
+      transaction: (work: Parameters<typeof transaction>[0]) => {
+        commits += 1;
+        return transaction(work);
+      },
+    });
+    await index.mark(made.id, second);
+    expect(commits).toBe(0);
+    await index.mark(given.id, second);
+    expect(commits).toBe(1);
+    expect(await index.claimDue(second, 10)).toHaveLength(2);
+  });
+
   it('keeps the row while a commit is under way, however often a visit finds nothing', async () => {
     await open();
     const tenant = await world.newTenant();

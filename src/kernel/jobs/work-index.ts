@@ -9,12 +9,14 @@
  * - The durable due time is never later than the true one. It may be earlier (raising it waits until the tenant has
  *   been quiet): then the worst is one visit for nothing after a restart.
  * - A mark costs no query while the row already says as early; marks of several tenants share one commit.
+ * - What is announced and dies with its process leaves a row that is due at the next start.
  */
 import { isoTime, second } from '../clock.ts';
-import type { ControlDb } from '../database/database.ts';
+import type { ControlDb, ControlTx } from '../database/database.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import './tables.ts';
+import type { TenantWorkTable } from './tables.ts';
 
 /** A tenant with work due, as it was when it was claimed; given back by `clear` or `retry`. */
 export interface WorkClaim {
@@ -29,6 +31,14 @@ export interface WorkIndex {
    * @throws unavailable where the control database is down
    */
   begin(tenantId: TenantId, dueAt: number): Promise<() => void>;
+  /** The durable part of `mark` in the very transaction that makes the tenant: its first work costs no other commit. */
+  reserve(tx: ControlTx, tenantId: TenantId, dueAt: number): Promise<void>;
+  /**
+   * The same for work that only a crash would leave over: the row is durable, and nobody visits because of it. What it
+   * resolves to must be called at the end: with a time (ms) where a visit is needed after all.
+   * @throws unavailable where the control database is down
+   */
+  announce(tenantId: TenantId, dueAt: number): Promise<(needed?: number) => void>;
   /** The same where nothing is to be committed: a tenant that came to life, or back. Also ends a `park`. */
   mark(tenantId: TenantId, dueAt: number): Promise<void>;
   /** Up to `limit` tenants whose work is due, longest unvisited first; none is given out twice before it comes back. */
@@ -110,17 +120,18 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
     for (const tell of heard) tell(dueAt);
   }
 
-  async function begin(tenantId: TenantId, dueAt: number): Promise<() => void> {
+  async function announce(tenantId: TenantId, dueAt: number): Promise<(needed?: number) => void> {
     await load();
     const entry = entryOf(tenantId);
     entry.open += 1;
     let ended = false;
-    // Also after a failure: whether a commit took place can be unknown, and a visit for nothing is harmless.
-    const end = () => {
+    const end = (needed?: number) => {
       if (ended) return;
       ended = true;
       entry.open -= 1;
-      if (view.get(tenantId) === entry) lower(entry, dueAt);
+      if (view.get(tenantId) !== entry) return;
+      if (needed !== undefined) lower(entry, needed);
+      else if (entry.due > entry.durable) raiseWhenQuiet(tenantId, entry);
     };
     try {
       if (dueAt < entry.durable) {
@@ -129,10 +140,16 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
       }
       if (entry.writing !== null) await entry.writing;
     } catch (error) {
-      end();
+      end(dueAt);
       throw error;
     }
     return end;
+  }
+
+  async function begin(tenantId: TenantId, dueAt: number): Promise<() => void> {
+    const end = await announce(tenantId, dueAt);
+    // Also after a failure: whether a commit took place can be unknown, and a visit for nothing is harmless.
+    return () => end(dueAt);
   }
 
   /** Sets the due time; what was marked since the claim counts as well, since the visit may have missed it. */
@@ -143,6 +160,12 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
     entry.due = entry.generation === claim.generation ? due : Math.min(due, entry.since);
     for (const tell of heard) tell(entry.due);
     return entry;
+  }
+
+  function raiseWhenQuiet(tenantId: TenantId, entry: Entry): void {
+    entry.changed = performance.now();
+    raisable.add(tenantId);
+    raiseLater();
   }
 
   function raiseLater(): void {
@@ -173,6 +196,14 @@ export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndex
 
   return {
     begin,
+    announce,
+    async reserve(tx, tenantId, dueAt) {
+      await load();
+      tx.afterCommit(() => {
+        entryOf(tenantId).durable = dueAt;
+      });
+      await upsertRows(tx, [{ tenant_id: tenantId, due_at: isoTime(dueAt), generation: 0 }]);
+    },
     mark: async (tenantId, dueAt) => (await begin(tenantId, dueAt))(),
 
     async claimDue(now, limit) {
@@ -299,6 +330,19 @@ function rowWriter(control: ControlDb, view: Map<TenantId, Entry>) {
   };
 }
 
+async function upsertRows(tx: ControlTx, rows: readonly TenantWorkTable[]): Promise<void> {
+  await tx
+    .insertInto('tenant_work')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('tenant_id').doUpdateSet((eb) => ({
+        due_at: eb.ref('excluded.due_at'),
+        generation: eb.ref('excluded.generation'),
+      })),
+    )
+    .execute();
+}
+
 async function writeRows(control: ControlDb, entries: (readonly [TenantId, Entry | undefined])[]): Promise<void> {
   const kept = entries.filter(([, entry]) => entry !== undefined && entry.durable !== Number.POSITIVE_INFINITY);
   const gone = entries.filter(([, entry]) => entry === undefined || entry.durable === Number.POSITIVE_INFINITY);
@@ -308,18 +352,7 @@ async function writeRows(control: ControlDb, entries: (readonly [TenantId, Entry
     generation: entry!.generation,
   }));
   await control.transaction(async (tx) => {
-    for (let from = 0; from < rows.length; from += 200) {
-      await tx
-        .insertInto('tenant_work')
-        .values(rows.slice(from, from + 200))
-        .onConflict((conflict) =>
-          conflict.column('tenant_id').doUpdateSet((eb) => ({
-            due_at: eb.ref('excluded.due_at'),
-            generation: eb.ref('excluded.generation'),
-          })),
-        )
-        .execute();
-    }
+    for (let from = 0; from < rows.length; from += 200) await upsertRows(tx, rows.slice(from, from + 200));
     for (let from = 0; from < gone.length; from += 200) {
       const ids = gone.slice(from, from + 200).map(([tenantId]) => tenantId);
       await tx.deleteFrom('tenant_work').where('tenant_id', 'in', ids).execute();

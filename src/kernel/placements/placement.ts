@@ -79,8 +79,11 @@ export interface Placement {
   };
   /** The physical name for a tenant, from its id alone: lower-case, at most 63 bytes, injective. */
   unitName(tenantId: TenantId): string;
-  /** Makes the unit, from the template where there is one. Does nothing where it is there. Durable on return. */
-  create(ref: PlacementRef): Promise<void>;
+  /**
+   * Makes the unit, from the template where there is one. Does nothing where it is there. Durable on return.
+   * `stamped` where it was born with its identity row, so that `stamp` has nothing left to do.
+   */
+  create(ref: PlacementRef): Promise<{ readonly stamped: boolean }>;
   /** Writes the identity row. Refuses to overwrite another tenant's. */
   stamp(ref: PlacementRef): Promise<void>;
   /**

@@ -4,11 +4,11 @@
  * Promises: a file is whole and durable or not there; it is never created by opening; every opening compares the
  * identity row, and a mismatch is refused with an alarm and never repaired; files are 0600, folders 0700.
  */
-import { constants, existsSync } from 'node:fs';
-import { chmod, copyFile, readdir, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { makeFolder, renameDurably, syncPath } from '../database/durable.ts';
+import { syncPath } from '../database/durable.ts';
 import { fingerprint } from '../database/fingerprint.ts';
 import type { TenantMigration } from '../database/migration.ts';
 import { appliedMigrations, applyMigrations, type ModuleMigrations } from '../database/migrator.ts';
@@ -21,7 +21,7 @@ import { conflict, isStrongroomError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Identity, Placement, PlacementAlarm, PlacementRef, Purpose } from './placement.ts';
 import { createSqlitePaths, type SqlitePaths } from './sqlite-paths.ts';
-import { createSqliteTemplate } from './sqlite-template.ts';
+import { createSqliteTemplate, type SqliteTemplate } from './sqlite-template.ts';
 
 export interface SqlitePlacementOptions {
   readonly dataDir: string;
@@ -36,7 +36,7 @@ export interface SqlitePlacementOptions {
 
 interface Context extends SqlitePlacementOptions {
   readonly paths: SqlitePaths;
-  readonly template: () => Promise<string>;
+  readonly template: () => Promise<SqliteTemplate>;
 }
 
 export function createSqlitePlacement(given: SqlitePlacementOptions): Placement {
@@ -95,16 +95,13 @@ async function openChecked(context: Context, ref: PlacementRef, purpose: Purpose
   }
 }
 
-async function create({ paths, template }: Context, ref: PlacementRef): Promise<void> {
-  const path = paths.file(ref.tenantId);
-  if (existsSync(path)) return;
-  const source = await template();
-  await makeFolder(dirname(path));
-  const copy = `${path}.new`;
-  await rm(copy, { force: true });
-  await copyFile(source, copy, constants.COPYFILE_FICLONE);
-  await chmod(copy, 0o600);
-  await renameDurably(copy, path);
+/** A copy gets its identity before its name, so that one fsync of the file serves both. */
+async function create({ host, paths, template }: Context, { tenantId, generation }: PlacementRef) {
+  const path = paths.file(tenantId);
+  if (existsSync(path)) return { stamped: false };
+  const { path: source, fingerprint: structure } = await template();
+  await host.copy({ template: source, path, identity: { tenantId, generation, fingerprint: structure } });
+  return { stamped: true };
 }
 
 /** Opens without comparing identities: for stamping and looking only. */

@@ -61,7 +61,9 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       const now = clock.iso();
       const rest = { status: 'running' as const, startedAt: now, actor: actorText(actor), lease: runner.lease() };
       const steps = stepRows('reserve', plan, now);
-      await Promise.all([insertTenant(tx, found), insertOperation(tx, { ...identity, ...rest }, steps)]);
+      const written = [insertTenant(tx, found), insertOperation(tx, { ...identity, ...rest }, steps)];
+      // It will have work before it is active: the first audit rows to seal, an invitation to send.
+      await Promise.all([...written, parts.work.reserve(tx, found.id, clock.now())]);
       return found;
     });
     return { record, operation: { ...identity, attempts: 1, undoing: false, retryAt: null } };

@@ -30,7 +30,7 @@ export interface LifecycleParts extends StepParts {
   readonly files: FileStores;
   readonly secrets: Secrets;
   readonly audit: Pick<AuditService, 'recordFleet' | 'forget'>;
-  readonly work: Pick<WorkIndex, 'mark' | 'forget'>;
+  readonly work: Pick<WorkIndex, 'mark' | 'reserve' | 'forget'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** The lifecycle may have become due earlier. */

@@ -4,8 +4,9 @@
  *
  * A step is idempotent: after a crash the whole plan runs again from its first step, so each looks at what is there
  * before it acts. Steps stand in groups; between two groups the journal commits once, "these are done, those begin".
- * Within a group nothing is lost by running all of it again. The last step of a plan is its commit: it changes state,
- * audit and journal in one control transaction.
+ * Within a group nothing is lost by running all of it again: all of a creation is one, since nothing of a company can be
+ * seen before it is active. The last step of a plan is its commit: it changes state, audit and journal in one control
+ * transaction.
  */
 import type { ControlTx } from '../database/database.ts';
 import type { FileStores } from '../files/file-store.ts';
@@ -59,13 +60,23 @@ export function createPlan(parts: StepParts, creation: Creation): Plan {
   const { record } = creation;
   const placement = parts.placementOf(record);
   let schema: { version: number; fingerprint: string | null } = { version: 0, fingerprint: null };
-  const database: Step[] = [
+  let stamped = false;
+  const kernel: Step[] = [
     {
       name: 'place',
       // Side by side: each waits for the disk. Both have ended before anything is taken back.
-      run: () => bothEnded(placement.create(record.placement), parts.files.createBucket(record.bucket)),
+      run: async () => {
+        const made = placement.create(record.placement);
+        await bothEnded(made, parts.files.createBucket(record.bucket));
+        ({ stamped } = await made);
+      },
     },
-    { name: 'stamp', run: () => placement.stamp(record.placement) },
+    {
+      name: 'stamp',
+      run: async () => {
+        if (!stamped) await placement.stamp(record.placement);
+      },
+    },
     {
       name: 'migrate',
       run: async () => {
@@ -80,13 +91,11 @@ export function createPlan(parts: StepParts, creation: Creation): Plan {
       },
     },
   ];
-  const own = provisioningSteps(parts, creation);
   const activate: Step = { name: 'activate', commit: (tx) => setActive(tx, record.id, schema) };
-  // What modules do is seen from outside (an invitation), so that the journal says when it began.
-  return own.length === 0 ? [[...database, activate]] : [database, [...own, activate]];
+  return [[...kernel, ...provisioningSteps(parts, creation), activate]];
 }
 
-async function bothEnded(...work: readonly Promise<void>[]): Promise<void> {
+async function bothEnded(...work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
