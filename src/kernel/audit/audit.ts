@@ -32,9 +32,17 @@ export interface AuditRow {
   readonly requestId: string | null;
 }
 
+export interface AskedPage {
+  readonly limit: number;
+  readonly before?: number;
+  readonly total?: boolean | undefined;
+}
+
 export interface AuditPage {
   readonly items: readonly AuditRow[];
   readonly nextCursor: string | null;
+  /** All rows of the trail, where asked for. */
+  readonly total?: number;
 }
 
 export interface AuditVerdict {
@@ -61,8 +69,8 @@ export interface Audit {
   attempt(tenant: Tenant | null, entry: AuditEntry): void;
   /** Writes the counts of attempts that are only in memory, before their minute is over. */
   flush(): Promise<void>;
-  list(tenant: Tenant, page: { limit: number; before?: number }): Promise<AuditPage>;
-  listFleet(page: { limit: number; before?: number }): Promise<AuditPage>;
+  list(tenant: Tenant, page: AskedPage): Promise<AuditPage>;
+  listFleet(page: AskedPage): Promise<AuditPage>;
   verify(tenant: Tenant): Promise<AuditVerdict>;
   verifyFleet(): Promise<AuditVerdict>;
 }

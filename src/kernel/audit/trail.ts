@@ -14,7 +14,7 @@ import { holdSequence, nextNumber } from '../events-sequence.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import type { AuditEntry, AuditPage, AuditRow } from './audit.ts';
+import type { AskedPage, AuditEntry, AuditPage, AuditRow } from './audit.ts';
 import { makeSeal, type Seal, type SealedRow } from './seals.ts';
 import type { AuditTables } from './tables.ts';
 
@@ -68,7 +68,7 @@ function clean(text: string | null | undefined): string | null {
 }
 
 /** Newest first. `nextCursor` is the `before` of the next page. */
-export async function page(db: TrailDb, { limit, before }: { limit: number; before?: number }): Promise<AuditPage> {
+export async function page(db: TrailDb, { limit, before, total }: AskedPage): Promise<AuditPage> {
   let query = db.read
     .selectFrom('audit_log')
     .selectAll()
@@ -80,7 +80,16 @@ export async function page(db: TrailDb, { limit, before }: { limit: number; befo
   return {
     items: shown.map(toRow),
     nextCursor: rows.length > limit ? String(shown.at(-1)!.seq) : null,
+    ...(total === true ? { total: await countRows(db) } : {}),
   };
+}
+
+async function countRows(db: TrailDb): Promise<number> {
+  const row = await db.read
+    .selectFrom('audit_log')
+    .select((eb) => eb.fn.countAll().as('rows'))
+    .executeTakeFirstOrThrow();
+  return Number(row.rows);
 }
 
 function toRow(row: SealedRow): AuditRow {

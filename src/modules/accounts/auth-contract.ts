@@ -158,7 +158,7 @@ export const authContract = contract({
     path: '/api/auth/sessions',
     summary: 'The own sessions that live, newest first',
     access: signedIn,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor }),
+    query: z.object(paging),
     answers: { 200: listOf(SessionAnswer) },
   },
   endOtherSessions: {

@@ -24,7 +24,11 @@ export interface NewOperator {
 }
 
 export interface Operators {
-  list(page: { limit: number; after?: string | undefined }): Promise<{ items: OperatorTable[]; next: string | null }>;
+  list(page: { limit: number; after?: string | undefined; total?: boolean | undefined }): Promise<{
+    items: OperatorTable[];
+    next: string | null;
+    total?: number;
+  }>;
   /** Also closes the way of the first. @throws conflict `username_taken` | `email_taken`; invalid `password_…` */
   create(input: NewOperator, actor: Actor, origin?: Origin): Promise<OperatorTable>;
   update(
@@ -164,7 +168,10 @@ export function createOperators(parts: Parts, signIn: SignIn): Operators {
         .limit(page.limit + 1)
         .execute();
       const items = rows.slice(0, page.limit);
-      return { items, next: rows.length > page.limit ? items.at(-1)!.id : null };
+      const next = rows.length > page.limit ? items.at(-1)!.id : null;
+      if (page.total !== true) return { items, next };
+      const count = control.read.selectFrom('operators').select((eb) => eb.fn.countAll().as('all'));
+      return { items, next, total: Number((await count.executeTakeFirstOrThrow()).all) };
     },
 
     async create(input, actor, origin) {

@@ -291,7 +291,7 @@ const companyRoutes = contract({
     path: '/api/audit',
     summary: 'The company’s audit trail, newest first',
     access: companyAdmin,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor, verify: queryFlag.optional() }),
+    query: z.object({ ...paging, verify: queryFlag.optional() }),
     answers: { 200: listOf(AuditRowAnswer).extend({ verification: AuditVerification.optional() }) },
   },
 });
@@ -302,7 +302,7 @@ const operatorRoutes = contract({
     path: '/api/system/users',
     summary: 'Operators',
     access: operator,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor }),
+    query: z.object(paging),
     answers: { 200: listOf(OperatorAnswer) },
   },
   createOperator: {

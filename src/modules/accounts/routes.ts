@@ -132,9 +132,13 @@ export function accountsRoutes(services: Services): BoundRoutes {
       const page = await sessions.list(caller, {
         limit: query.limit ?? pageSize,
         before: before === undefined ? undefined : String(before),
+        total: query.total,
       });
       const next = cursors.write(list, page.next === null ? null : [page.next]);
-      return { status: 200 as const, body: { items: page.items, next_cursor: next } };
+      return {
+        status: 200 as const,
+        body: { items: page.items, next_cursor: next, ...(page.total === undefined ? {} : { total: page.total }) },
+      };
     },
     async endOtherSessions({ caller, request }) {
       await sessions.endOthers(caller, originOf(request));
@@ -283,6 +287,7 @@ export function accountsRoutes(services: Services): BoundRoutes {
       const before = cursors.read(list, query.cursor)?.[0];
       const page = await kernel.audit.list(tenant, {
         limit: query.limit ?? pageSize,
+        total: query.total,
         ...(before === undefined ? {} : { before: Number(before) }),
       });
       const last = page.nextCursor === null ? undefined : page.items.at(-1)?.seq;
@@ -303,6 +308,7 @@ export function accountsRoutes(services: Services): BoundRoutes {
             request_id: row.requestId,
           })),
           next_cursor: cursors.write(list, last === undefined ? null : [last]),
+          ...(page.total === undefined ? {} : { total: page.total }),
           ...(verdict === undefined
             ? {}
             : {
@@ -324,9 +330,11 @@ export function accountsRoutes(services: Services): BoundRoutes {
       const page = await operators.list({
         limit: query.limit ?? pageSize,
         after: after === undefined ? undefined : String(after),
+        total: query.total,
       });
       const next = cursors.write(list, page.next === null ? null : [page.next]);
-      return { status: 200 as const, body: { items: page.items.map(operatorAnswer), next_cursor: next } };
+      const total = page.total === undefined ? {} : { total: page.total };
+      return { status: 200 as const, body: { items: page.items.map(operatorAnswer), next_cursor: next, ...total } };
     },
     async createOperator({ caller, body, request }) {
       const { full_name: fullName, ...rest } = body;

@@ -66,6 +66,8 @@ export interface SessionStore {
     page: { limit: number; before?: string | undefined },
     now: number,
   ): Promise<SessionTable[]>;
+  /** How many of a person's sessions live. */
+  count(reader: SessionReader, userId: string, now: number): Promise<number>;
 }
 
 export function createSessionStore(secrets: Pick<Secrets, 'digest'>, refreshDays: number): SessionStore {
@@ -202,6 +204,16 @@ export function createSessionStore(secrets: Pick<Secrets, 'digest'>, refreshDays
         .execute();
     },
 
+    async count(reader, userId, now) {
+      const row = await reader
+        .selectFrom('sessions')
+        .select((eb) => eb.fn.countAll().as('living'))
+        .where('user_id', '=', userId)
+        .where('ended_at', 'is', null)
+        .where('expires_at', '>', isoTime(now))
+        .executeTakeFirstOrThrow();
+      return Number(row.living);
+    },
     async list(reader, userId, page, now) {
       return reader
         .selectFrom('sessions')

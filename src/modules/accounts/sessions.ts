@@ -27,8 +27,8 @@ export interface Sessions {
   endOthers(caller: SignedInCaller, origin: Origin): Promise<void>;
   list(
     caller: SignedInCaller,
-    page: { limit: number; before?: string | undefined },
-  ): Promise<{ items: SessionAnswer[]; next: string | null }>;
+    page: { limit: number; before?: string | undefined; total?: boolean | undefined },
+  ): Promise<{ items: SessionAnswer[]; next: string | null; total?: number }>;
   switchTo(caller: MemberCaller, companyId: string, password: string | undefined, origin: Origin): Promise<SignedIn>;
 }
 
@@ -205,6 +205,7 @@ export function createSessions(parts: Parts, finder: Finder, signIn: SignIn): Se
       return {
         items: items.map((row) => sessionAnswer(row, caller.sessionId)),
         next: rows.length > page.limit ? items.at(-1)!.id : null,
+        ...(page.total === true ? { total: await sessions.count(reader, userId, clock.now()) } : {}),
       };
     },
     async switchTo(caller, companyId, password, origin) {

@@ -259,7 +259,7 @@ const ListBasketDocuments = listQuery(listing);
 const params = z.object({ id: IdParam });
 const versionParams = z.object({ id: IdParam, n: IdParam });
 const shareParams = z.object({ id: IdParam, grantee: IdParam });
-const plainPage = z.strictObject({ limit: paging.limit, cursor: paging.cursor });
+const plainPage = z.strictObject(paging);
 const downloadQuery = z.strictObject({ version: z.string().max(20).optional() });
 
 // --- Routes ----------------------------------------------------------------------------------------------------------

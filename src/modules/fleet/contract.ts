@@ -227,7 +227,7 @@ const companyRoutes = contract({
     summary: 'The journal as lines, newest first',
     access: operator,
     params,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor }),
+    query: z.object(paging),
     answers: { 200: listOf(DatabaseLogLine) },
   },
   listCompanyOperations: {
@@ -236,7 +236,7 @@ const companyRoutes = contract({
     summary: 'The journal: every operation with its steps, newest first',
     access: operator,
     params,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor }),
+    query: z.object(paging),
     answers: { 200: listOf(CompanyOperation) },
   },
   suspendCompany: {

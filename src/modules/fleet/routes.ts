@@ -45,6 +45,9 @@ function accepted(made: Omit<Created, 'invitation'>) {
   };
 }
 
+/** Runs of migrations that are listed at most. */
+const remembered = 1_000;
+
 export function fleetRoutes(services: Services) {
   const { kernel, companies, system, cursors } = services;
 
@@ -61,7 +64,7 @@ export function fleetRoutes(services: Services) {
     const more = from + items.length < all.length;
     const last = items.at(-1);
     const position = more && last !== undefined ? [keyOf(last, from + items.length - 1)] : null;
-    return { items, next_cursor: cursors.write(list, position) };
+    return { items, next_cursor: cursors.write(list, position), total: all.length };
   }
 
   return bind(fleetContract, {
@@ -69,14 +72,14 @@ export function fleetRoutes(services: Services) {
       const trusted = caller.kind === 'operator' || caller.kind === 'host';
       return { status: 200 as const, body: trusted ? await system.status() : await system.health() };
     },
-    async listConnections() {
+    async listConnections({ query }) {
       const items = kernel.connections.list().map((connection) => ({
         company_id: connection.tenantId,
         open: connection.open,
         leased: connection.leased,
         idle_since: connection.idleSince,
       }));
-      return { status: 200 as const, body: { items, next_cursor: null, total: items.length } };
+      return { status: 200 as const, body: pageOf(items, 'connections', (one) => one.company_id, query) };
     },
     async closeConnections() {
       await system.closeConnections();
@@ -90,6 +93,7 @@ export function fleetRoutes(services: Services) {
       const before = cursors.read('audit', query.cursor)?.[0];
       const page = await kernel.audit.listFleet({
         limit: query.limit ?? defaultLimit,
+        total: query.total,
         ...(before === undefined ? {} : { before: Number(before) }),
       });
       const last = page.items.at(-1);
@@ -100,13 +104,15 @@ export function fleetRoutes(services: Services) {
         body: {
           items: page.items.map(auditRowView),
           next_cursor: cursors.write('audit', position),
+          ...(page.total === undefined ? {} : { total: page.total }),
           ...(verification === undefined ? {} : { verification }),
         },
       };
     },
     async listMigrations({ query }) {
-      const [plan, runs] = await Promise.all([system.plan(), system.migrations(query.limit ?? defaultLimit)]);
-      return { status: 200 as const, body: { plan: planView(plan), items: runs.map(runSummary), next_cursor: null } };
+      const [plan, runs] = await Promise.all([system.plan(), system.migrations(remembered)]);
+      const page = pageOf(runs, 'migrations', (run) => run.id, query);
+      return { status: 200 as const, body: { plan: planView(plan), ...page, items: page.items.map(runSummary) } };
     },
     async startMigration({ body, caller }) {
       if (body.dry_run === true) return { status: 200 as const, body: planView(await system.plan(body.only)) };

@@ -94,6 +94,7 @@ export const systemRoutes = contract({
     path: '/api/system/connections',
     summary: 'Open connections to company databases',
     access: operator,
+    query: z.object(paging),
     answers: { 200: listOf(Connection) },
   },
   closeConnections: {
@@ -117,7 +118,7 @@ export const systemRoutes = contract({
     path: '/api/system/audit',
     summary: 'The audit trail of the installation, newest first',
     access: operator,
-    query: z.object({ limit: paging.limit, cursor: paging.cursor, verify: queryFlag.optional() }),
+    query: z.object({ ...paging, verify: queryFlag.optional() }),
     answers: { 200: listOf(SystemAuditRow).extend({ verification: AuditVerification.optional() }) },
   },
   listMigrations: {
@@ -125,7 +126,7 @@ export const systemRoutes = contract({
     path: '/api/system/migrations',
     summary: 'What a fleet migration would do, and the runs so far',
     access: operator,
-    query: z.object({ limit: paging.limit }),
+    query: z.object(paging),
     answers: { 200: listOf(MigrationRun.omit({ items: true })).extend({ plan: MigrationPlan }) },
   },
   startMigration: {

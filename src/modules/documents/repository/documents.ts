@@ -220,6 +220,16 @@ export async function listVersions(source: TenantReader, id: string, limit: numb
   return query.execute();
 }
 
+/** How many versions, or entries of its history, a document has. */
+export async function countOf(source: TenantReader, of: 'versions' | 'document_history', id: string): Promise<number> {
+  const row = await source
+    .selectFrom(of)
+    .select((eb) => eb.fn.countAll().as('rows'))
+    .where('document_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return Number(row.rows);
+}
+
 /** Ids of documents whose time in the trash is over. */
 export async function findExpired(source: TenantReader, trashedBefore: string, limit: number): Promise<string[]> {
   const rows = await source

@@ -17,6 +17,7 @@ import type {
 import { loadBasket } from '../repository/baskets.ts';
 import {
   changeDocument,
+  countOf,
   findByName,
   findVersion,
   type LoadedDocument,
@@ -43,6 +44,7 @@ export interface Page<T> {
 export interface PlainPage {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
+  readonly total?: boolean | undefined;
 }
 export const defaultLimit = 50;
 
@@ -147,6 +149,7 @@ export function createDocumentRules(parts: Parts): Documents {
       return {
         items: items.map((row) => versionView(row, document.version)),
         next_cursor: cursors.write(list, rows.length > limit ? [items.at(-1)!.number] : null),
+        ...(page.total === true ? { total: await countOf(tenant.db.read, 'versions', id) } : {}),
       };
     },
 
@@ -177,6 +180,7 @@ export function createDocumentRules(parts: Parts): Documents {
       return {
         items: items.map(historyView),
         next_cursor: cursors.write(list, last === undefined ? null : [last.at, last.id]),
+        ...(page.total === true ? { total: await countOf(tenant.db.read, 'document_history', id) } : {}),
       };
     },
   };
