@@ -134,7 +134,8 @@ export const systemRoutes = contract({
     path: '/api/system/migrations',
     summary: 'Start a fleet migration, or answer its plan',
     access: operator,
-    body: StartMigration,
+    // Without a body: everything that is behind.
+    body: StartMigration.default({}),
     answers: { 200: MigrationPlan, 202: MigrationRun },
     errors: ['migration_running'],
     creates: 'plain',
