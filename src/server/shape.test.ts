@@ -50,6 +50,29 @@ test.each([
   expect(pickerOf(shape)(value)).toEqual(expected);
 });
 
+test('what holds nothing else is given as it is, without a copy', () => {
+  const shape = z.object({ items: z.array(Person), next: z.string().nullable() });
+  const value = { items: [{ id: 'a', name: 'n' }], next: null };
+  expect(pickerOf(shape)(value)).toBe(value);
+  const [first, second] = [value.items[0]!, { id: 'b', name: null, ...secret }];
+  const picked = pickerOf(shape)({ ...value, items: [first, second] }) as typeof value;
+  expect(picked.items[0]).toBe(first);
+  expect(picked.items[1]).toEqual({ id: 'b', name: null });
+  expect(second).toMatchObject(secret);
+});
+
+test('an object is never asked for another text of itself', () => {
+  class Spoken {
+    id = 'a';
+    name = 'n';
+    toJSON() {
+      return secret;
+    }
+  }
+  expect(JSON.stringify(pickerOf(Person)(new Spoken()))).toBe('{"id":"a","name":"n"}');
+  expect(JSON.stringify(pickerOf(Person)({ ...new Spoken(), toJSON: () => secret }))).toBe('{"id":"a","name":"n"}');
+});
+
 function tree(): z.ZodType {
   const node: z.ZodType = z.object({ id: z.string(), children: z.array(z.lazy(() => node)) });
   return node;

@@ -1,5 +1,5 @@
 /**
- * Answers are made from the contract's shape: a picker copies exactly the members that the shape names, so nothing
+ * Answers are made from the contract's shape: a picker takes exactly the members that the shape names, so nothing
  * else can leave, whatever a handler returns. Compiled once per route; much cheaper than parsing every answer, which
  * tests do in addition (`validateAnswers`).
  */
@@ -25,7 +25,10 @@ interface Definition {
 const identity: Picker = (value) => value;
 const wrappers = new Set(['optional', 'nullable', 'default', 'prefault', 'readonly', 'nonoptional', 'catch']);
 
-/** A function that copies what `schema` names and drops the rest. */
+/**
+ * A function that gives what `schema` names and drops the rest: the value itself where there is nothing to drop, which
+ * is the rule and spares a copy of every list, else a copy.
+ */
 export function pickerOf(schema: z.ZodType): Picker {
   const definition = schema._zod.def as unknown as Definition;
   if (wrappers.has(definition.type)) return optionalPicker(pickerOf(definition.innerType!));
@@ -60,23 +63,47 @@ function objectPicker(definition: Definition): Picker {
   const nested = names.map((name) => pickerOf(shape[name]!));
   // Members beyond the shape are kept only where the shape itself says that there may be any.
   const open = definition.catchall !== undefined && definition.catchall._zod.def.type !== 'never';
+  const known = new Set(names);
+  const inner = names.flatMap((name, index) => (nested[index] === identity ? [] : [[name, nested[index]!] as const]));
   return (value) => {
     const source = value as Record<string, unknown>;
-    const picked: Record<string, unknown> = open ? { ...source } : {};
-    for (let index = 0; index < names.length; index += 1) {
-      const name = names[index]!;
+    const changed = new Map<string, unknown>();
+    for (const [name, pick] of inner) {
       const member = source[name];
-      if (member === undefined) continue;
-      const pick = nested[index]!;
-      picked[name] = pick === identity ? member : pick(member);
+      const picked = member === undefined ? undefined : pick(member);
+      if (picked !== member) changed.set(name, picked);
+    }
+    if (open) return changed.size === 0 ? source : { ...source, ...Object.fromEntries(changed) };
+    if (changed.size === 0 && isPlainWith(source, known)) return source;
+    const picked: Record<string, unknown> = {};
+    for (const name of names) {
+      const member = changed.has(name) ? changed.get(name) : source[name];
+      if (member !== undefined) picked[name] = member;
     }
     return picked;
   };
 }
 
+/** Whether there is nothing in an object but these members: none of its own beside them, and none that it inherits. */
+function isPlainWith(source: object, names: ReadonlySet<string>): boolean {
+  if (Object.getPrototypeOf(source) !== Object.prototype) return false;
+  for (const name in source) if (!names.has(name)) return false;
+  return true;
+}
+
 function arrayPicker(element: Picker): Picker {
   if (element === identity) return identity;
-  return (value) => (value as unknown[]).map((item) => element(item));
+  return (value) => {
+    const source = value as unknown[];
+    let picked: unknown[] | undefined;
+    for (const [index, item] of source.entries()) {
+      const one = element(item);
+      if (one === item) continue;
+      picked ??= [...source];
+      picked[index] = one;
+    }
+    return picked ?? source;
+  };
 }
 
 function recordPicker(member: Picker): Picker {
