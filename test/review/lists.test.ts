@@ -43,9 +43,14 @@ afterAll(async () => {
 });
 
 interface List {
-  items: unknown[];
+  items: Record<string, unknown>[];
   next_cursor: string | null;
   total: number;
+}
+
+/** What of an item no use of it moves on. */
+function unchanging({ idle_since: _, last_seen_at: __, leased: ___, open: ____, ...rest }: Record<string, unknown>) {
+  return rest;
 }
 
 test('pages add up to the total', async () => {
@@ -63,7 +68,7 @@ test('pages add up to the total', async () => {
     if (whole.total < 2) continue;
     turned += 1;
     const next = await read(`limit=1&cursor=${encodeURIComponent(first.next_cursor!)}`);
-    expect(next.items, path).toEqual([whole.items[1]]);
+    expect(next.items.map(unchanging), path).toEqual([unchanging(whole.items[1]!)]);
   }
   expect(turned).toBeGreaterThan(5);
 });

@@ -79,7 +79,9 @@ export function fleetRoutes(services: Services) {
         leased: connection.leased,
         idle_since: connection.idleSince,
       }));
-      return { status: 200 as const, body: pageOf(items, 'connections', (one) => one.company_id, query) };
+      // Their order of use changes all the time; pages need one that stays.
+      const inOrder = items.toSorted((a, b) => (a.company_id < b.company_id ? -1 : 1));
+      return { status: 200 as const, body: pageOf(inOrder, 'connections', (one) => one.company_id, query) };
     },
     async closeConnections() {
       await system.closeConnections();
