@@ -398,11 +398,45 @@ export function fileStoreSuite(name: string, make: () => Promise<StoreUnderTest>
         await under.age(bucket, 3_600_000);
         const young = await store.partial(newId('upload'));
         await young.append(0, bodyOf(randomBytes(10)));
-        expect(await store.sweepTemporary(Date.now() - 7_200_000)).toBe(0);
-        expect(await store.sweepTemporary(Date.now() - 1_800_000)).toBe(1);
+        expect(await store.sweepTemporary(Date.now() - 7_200_000)).toMatchObject({ removed: 0 });
+        expect(await store.sweepTemporary(Date.now() - 1_800_000)).toMatchObject({ removed: 1 });
         await expect(old.finish()).rejects.toMatchObject({ kind: 'gone' });
         expect(await young.finish()).toMatchObject({ size: 10 });
         expect(await store.size(object.key)).toBe(10);
+      });
+
+      test('leaves the parts that it is told to keep, and says what is too young', async () => {
+        const { store, bucket } = await fresh();
+        const [kept, other] = [await store.partial(newId('upload')), await store.partial(newId('upload'))];
+        await kept.append(0, bodyOf(randomBytes(10)));
+        await other.append(0, bodyOf(randomBytes(10)));
+        const sweep = (olderThan: number) => store.sweepTemporary(olderThan, async (id) => id === kept.id);
+        const { removed, oldestLeft } = await sweep(Date.now() - 60_000);
+        expect(removed).toBe(0);
+        expect(Math.abs(oldestLeft! - Date.now())).toBeLessThan(20_000);
+        await under.age(bucket, 3_600_000);
+        expect(await sweep(Date.now())).toEqual({ removed: 1, oldestLeft: null });
+        expect((await kept.finish()).key).toBe(kept.key);
+        expect(Math.abs((await store.madeAt(kept.key))! - Date.now())).toBeLessThan(20_000);
+        await store.delete([kept.key]);
+        expect(await store.madeAt(kept.key)).toBeUndefined();
+      });
+
+      test('is no danger to an object whose key was told before it could be seen', async () => {
+        const { store } = await fresh();
+        let seen: number | undefined = -1;
+        let told = '';
+        const onKey = (key: string) => {
+          told = key;
+          void store.size(key).then((size) => {
+            seen = size;
+          });
+        };
+        const body = new Readable({ read() {} });
+        const put = store.put(body, { onKey });
+        await expect.poll(() => seen).toBeUndefined();
+        body.push(null);
+        expect((await put).key).toBe(told);
       });
 
       test('leaves alone what is being written, however old it looks', async () => {
@@ -412,7 +446,7 @@ export function fileStoreSuite(name: string, make: () => Promise<StoreUnderTest>
         const put = store.put(body);
         await expect.poll(() => under.leftovers(bucket)).not.toEqual([]);
         await under.age(bucket, 3_600_000);
-        expect(await store.sweepTemporary(Date.now())).toBe(0);
+        expect(await store.sweepTemporary(Date.now())).toEqual({ removed: 0, oldestLeft: null });
         body.push(null);
         expect(await put).toMatchObject({ size: 600_000 });
       });

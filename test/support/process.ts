@@ -1,6 +1,5 @@
 /** The real program in a process of its own, started through the command line: to be killed, measured and restarted. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +19,8 @@ export interface RunningProcess {
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** A script instead of `strongroom serve --json`, which says the same lines. */
+  readonly script?: string;
   /** A command put before node, such as `strace -f …`. */
   readonly wrap?: readonly string[];
   /** Deadline in milliseconds for the line with the address. */
@@ -33,7 +34,8 @@ function exited(child: ChildProcess): Promise<number | null> {
 
 /** Starts `strongroom serve --json` on a free port and waits until it says that it listens. */
 export async function startProcess(dataDir: string, options: StartOptions = {}): Promise<RunningProcess> {
-  const command = [...(options.wrap ?? []), process.execPath, join(root, 'bin/strongroom.js'), 'serve', '--json'];
+  const program = options.script === undefined ? ['bin/strongroom.js', 'serve', '--json'] : [options.script];
+  const command = [...(options.wrap ?? []), process.execPath, ...program];
   const child = spawn(command[0]!, command.slice(1), {
     cwd: root,
     env: {

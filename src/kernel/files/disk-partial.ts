@@ -104,6 +104,7 @@ export function createPartials(folder: BucketFolder, parts: DiskParts): Partials
       const part: Part = { folder, parts, path: join(folder.temporary, id + partSuffix), key: keyOf(folder.name, id) };
       return {
         id,
+        key: part.key,
         offset: () => alone(id, (progress) => offset(part, progress)),
         append: (at, body, options = {}) => alone(id, (progress) => append(part, progress, at, body, options)),
         finish: () =>

@@ -6,7 +6,7 @@
  * process dies: then the sweep of temporary files removes it.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -18,7 +18,7 @@ import type { Config } from '../settings.ts';
 import { type BucketFolder, createBucketFolder, isKey, makeFolder } from './bucket-folder.ts';
 import { createPartials, type Partials, partSuffix } from './disk-partial.ts';
 import { createDiskWriter, type DiskParts } from './disk-writer.ts';
-import type { ByteRange, FileStore, FileStores, PutOptions, StoredObject } from './file-store.ts';
+import type { ByteRange, FileStore, FileStores, PutOptions, StoredObject, TemporarySweep } from './file-store.ts';
 import { createFolderSync, type FolderSync } from './folder-sync.ts';
 import { createFreeSpace } from './free-space.ts';
 import { guarded, hasCode, storageError, unlessMissing, unlink } from './io.ts';
@@ -113,17 +113,19 @@ function openBucket(folder: BucketFolder, parts: DiskParts): FileStore {
     bucket: folder.name,
     put: (body, options = {}) => guarded(() => put(folder, parts, body, options)),
     get: (key, range) => guarded(() => get(folder, key, range)),
-    size: (key) => guarded(() => size(folder, key)),
+    size: (key) => guarded(async () => (await statOf(folder, key))?.size),
+    madeAt: (key) => guarded(() => madeAt(folder, key)),
     delete: (keys) => guarded(() => remove(folder, parts, keys)),
     keys: () => listKeys(folder),
     partial: async (id) => partials.open(id),
-    sweepTemporary: (olderThan) => guarded(() => sweep(folder, partials, olderThan)),
+    sweepTemporary: (olderThan, keep) => guarded(() => sweep(folder, partials, olderThan, keep)),
   };
 }
 
 async function put(folder: BucketFolder, parts: DiskParts, body: Readable, options: PutOptions): Promise<StoredObject> {
   await parts.space.ensure();
   const key = folder.newKey();
+  options.onKey?.(key);
   const ready = folder.ensureFolder(key);
   // Awaited before the rename; a body may take hours until then, and a failure must not count as unhandled.
   ready.catch(() => undefined);
@@ -170,9 +172,15 @@ async function get(folder: BucketFolder, key: string, range?: ByteRange): Promis
   return file.createReadStream({ highWaterMark: 256 * 1024, ...range });
 }
 
-async function size(folder: BucketFolder, key: string): Promise<number | undefined> {
+async function statOf(folder: BucketFolder, key: string): Promise<Stats | undefined> {
   const path = folder.path(key);
-  return path === undefined ? undefined : (await unlessMissing(fs.stat(path)))?.size;
+  return path === undefined ? undefined : await unlessMissing(fs.stat(path));
+}
+
+/** The later of two times: bytes may have been complete long before the rename that made them an object. */
+async function madeAt(folder: BucketFolder, key: string): Promise<number | undefined> {
+  const found = await statOf(folder, key);
+  return found === undefined ? undefined : Math.max(found.mtimeMs, found.ctimeMs);
 }
 
 async function remove(folder: BucketFolder, parts: DiskParts, keys: readonly string[]): Promise<void> {
@@ -195,16 +203,28 @@ async function* listKeys(folder: BucketFolder): AsyncIterable<string> {
   }
 }
 
-async function sweep(folder: BucketFolder, partials: Partials, olderThan: number): Promise<number> {
+async function sweep(
+  folder: BucketFolder,
+  partials: Partials,
+  olderThan: number,
+  keep?: (uploadId: string) => Promise<boolean>,
+): Promise<TemporarySweep> {
   let removed = 0;
+  let oldestLeft: number | null = null;
   const names = (await unlessMissing(fs.readdir(folder.temporary))) ?? [];
   for (const name of names) {
     if (folder.busy.has(name)) continue;
     const path = join(folder.temporary, name);
+    const upload = name.endsWith(partSuffix) ? name.slice(0, -partSuffix.length) : undefined;
+    if (upload !== undefined && (await keep?.(upload)) === true) continue;
     const found = await unlessMissing(fs.stat(path));
-    if (found === undefined || found.mtimeMs >= olderThan || folder.busy.has(name)) continue;
-    if (name.endsWith(partSuffix)) partials.forget(name.slice(0, -partSuffix.length));
+    if (found === undefined || folder.busy.has(name)) continue;
+    if (found.mtimeMs >= olderThan) {
+      oldestLeft = Math.min(oldestLeft ?? Number.POSITIVE_INFINITY, found.mtimeMs);
+      continue;
+    }
+    if (upload !== undefined) partials.forget(upload);
     if ((await unlessMissing(unlink(path).then(() => true))) === true) removed += 1;
   }
-  return removed;
+  return { removed, oldestLeft };
 }

@@ -22,6 +22,8 @@ export interface PutOptions {
   readonly maxBytes?: number;
   /** Called with the total of bytes so far. */
   readonly onProgress?: (bytes: number) => void;
+  /** Called with the object's key before the object can be seen. */
+  readonly onKey?: (key: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +39,8 @@ export interface ByteRange {
  */
 export interface PartialUpload {
   readonly id: string;
+  /** The key of the object that `finish` makes. */
+  readonly key: string;
   /** Bytes that are durable so far; 0 before the first append, the whole size after `finish`. */
   offset(): Promise<number>;
   /**
@@ -74,14 +78,25 @@ export interface FileStore {
   get(key: string, range?: ByteRange): Promise<Readable>;
   /** Size of an object, or undefined where there is none. */
   size(key: string): Promise<number | undefined>;
+  /** When an object was made (ms), or undefined where there is none. */
+  madeAt(key: string): Promise<number | undefined>;
   /** Idempotent: deleting what is not there is fine. */
   delete(keys: readonly string[]): Promise<void>;
   /** Every key, for sweeps and verification. */
   keys(): AsyncIterable<string>;
   /** Starts, or resumes, an upload in parts. */
   partial(id: string): Promise<PartialUpload>;
-  /** Removes temporary objects and parts that nobody touched since `olderThan` (ms). Returns how many. */
-  sweepTemporary(olderThan: number): Promise<number>;
+  /**
+   * Removes temporary objects and parts that nobody touched since `olderThan` (ms), but for what this process writes
+   * and the parts of uploads that `keep` says to leave.
+   */
+  sweepTemporary(olderThan: number, keep?: (uploadId: string) => Promise<boolean>): Promise<TemporarySweep>;
+}
+
+export interface TemporarySweep {
+  readonly removed: number;
+  /** When the oldest that is too young yet was last touched (ms); null where none is left to be removed. */
+  readonly oldestLeft: number | null;
 }
 
 /** A file store as a whole: makes and removes buckets. One per process. */

@@ -77,7 +77,7 @@ export function createBackground({ control, secrets, clock, log }: BackgroundOpt
   return {
     index,
     events,
-    jobs: createJobs(),
+    jobs: createJobs(index),
     audit,
     idempotency,
 

@@ -27,6 +27,14 @@ export interface Jobs {
     payload: JobPayloads[T],
     options?: EnqueueOptions,
   ): Promise<void>;
+  /**
+   * Before work outside of the database that a crash would leave half done (bytes that move before their row): durable
+   * on return, so that a process that dies leaves a tenant that the next one visits first. Nearly free while the tenant
+   * is busy anyway. What it resolves to must be called when the work is over, in whatever way: with a time (ms) where
+   * something was left that a visit has to look at.
+   * @throws unavailable where the control database is down
+   */
+  announce(tenant: Pick<Tenant, 'id' | 'clock'>): Promise<(needed?: number) => void>;
 }
 
 export interface JobContext {

@@ -11,6 +11,7 @@ import type { Tenant } from '../handles.ts';
 import { newId } from '../ids.ts';
 import { backoff, safeReason } from './backoff.ts';
 import type { Jobs, JobType, Schedule } from './jobs.ts';
+import type { WorkIndex } from './work-index.ts';
 import './tables.ts';
 
 /** A job taken for one try. */
@@ -38,8 +39,11 @@ export interface JobQueue {
 const failedDays = 30;
 const sealPurpose = (id: string) => `job:${id}`;
 
-export function createJobs(): Jobs {
+export function createJobs(index: Pick<WorkIndex, 'announce'>): Jobs {
   return {
+    // Due now, as the commit behind it will be: so that the two need one write of the index.
+    announce: (tenant) => index.announce(tenant.id, tenant.clock.now()),
+
     async enqueue(tx, tenant, type, payload, options = {}) {
       const now = tenant.clock.now();
       const dueAt = options.dueAt ?? now;

@@ -89,6 +89,27 @@ describe('the work index', () => {
     await index.close();
   });
 
+  it('lets only a crash make a visit of what was announced', async () => {
+    await open();
+    const tenant = await world.newTenant();
+    const { control } = world;
+    const index = createWorkIndex({ control, log: tenant.log, quiet: 20 });
+    const next = () => createWorkIndex({ control, log: tenant.log });
+    const over = await index.announce(tenant.id, 5);
+    await pause(100);
+    expect(await index.claimDue(10, 10)).toEqual([]);
+    expect(await next().claimDue(10, 10)).toHaveLength(1);
+    over();
+    await expect.poll(() => next().claimDue(10, 10)).toEqual([]);
+    expect(await index.claimDue(10, 10)).toEqual([]);
+    const left = await index.announce(tenant.id, 5);
+    left(8);
+    left(1);
+    expect(await index.claimDue(7, 10)).toEqual([]);
+    expect(await index.claimDue(8, 10)).toHaveLength(1);
+    await index.close();
+  });
+
   it('refuses the commit where the control database cannot be written', async () => {
     await open();
     const tenant = await world.newTenant();

@@ -175,8 +175,8 @@ async function bucket(parts: DoctorParts, record: TenantRecord, repair: boolean,
   if (!repair) return;
   // Longer than a resumable upload may rest; those that are under way are touched by every part.
   const before = parts.clock.now() - parts.config.uploadDays * day - hour;
-  const swept = await parts.files.open(record.bucket).sweepTemporary(before);
-  if (swept > 0) await report(record.id, `${swept} stale temporary files`, 'remove them', async () => {});
+  const { removed } = await parts.files.open(record.bucket).sweepTemporary(before);
+  if (removed > 0) await report(record.id, `${removed} stale temporary files`, 'remove them', async () => {});
 }
 
 async function modules(

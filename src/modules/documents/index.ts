@@ -67,12 +67,12 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
   const stats = (tenant: Tenant) => readStats(tenant.db.read);
   left.accounts.usage = stats;
   const inHand = createInHand();
-  const content = createContent(kernel);
+  const content = createContent(kernel, inHand);
   const services: DocumentServices = {
     documents: createDocumentRules(kernel),
     uploads: createUploads(kernel, content, inHand),
     downloads: createDownloads(kernel),
-    resumables: createResumables(kernel, content),
+    resumables: createResumables(kernel, content, inHand),
     baskets: createBaskets(kernel),
     shares: createShares(kernel),
     settings: createSettings(kernel),
@@ -86,7 +86,7 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
       routes: documentRoutes(services, kernel.config.maxUploadBytes),
       controlMigrations: [],
       tenantMigrations: documentsMigrations.tenantMigrations,
-      schedules: documentSchedules(kernel),
+      schedules: documentSchedules(kernel, inHand),
       examine: (tenant, options) => examineDocuments(tenant, inHand, options),
     },
   };

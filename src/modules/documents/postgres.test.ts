@@ -14,6 +14,7 @@ import type { Tenant } from '../../kernel/handles.ts';
 import { allTenantMigrations } from '../../kernel/migrations.ts';
 import type { Role } from '../../kernel/roles.ts';
 import { moduleMigrations } from '../index.ts';
+import { createInHand } from './service/in-hand.ts';
 import { sweep } from './service/sweep.ts';
 import { download, filePart, listed, openWorld, outcome, type Person, query, request, upload } from './test-support.ts';
 
@@ -153,7 +154,7 @@ it('documents behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async ()
   const schedule = world.documents.module.schedules![0]!;
   expect(await schedule.nextDue(tenant)).toBeLessThanOrEqual(Date.now());
   world.travel(40 * day);
-  await sweep(world.kernel, tenant);
+  await sweep(world.kernel, tenant, createInHand());
   expect(await listed(world, employee, { trashed: true })).toEqual([]);
   await db.transaction((tx) => tx.updateTable('files').set({ refs: 99 }).execute());
   const { examine } = world.documents.module;

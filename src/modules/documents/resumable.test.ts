@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { day, hour } from '../../kernel/clock.ts';
 import { createContent } from './service/content.ts';
+import { createInHand } from './service/in-hand.ts';
 import { createResumables } from './service/resumable.ts';
 import { download, listed, openWorld, outcome, type Person, request, upload, type World } from './test-support.ts';
 
@@ -153,7 +154,7 @@ describe('a resumable upload', () => {
     await partial.finish();
     expect(await examine!(company.tenant, { repair: true, deep: false })).toEqual([]);
     // A second process would have services of its own.
-    const other = createResumables(world.kernel, createContent(world.kernel));
+    const other = createResumables(world.kernel, createContent(world.kernel, createInHand()), createInHand());
     const ask = (n: number) => (n % 2 ? other.look(person, id, request({ headers: tus })) : look(world, person, id));
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => ask(n)));
     expect(new Set(answers.map((one) => one['strongroom-document'])).size).toBe(1);

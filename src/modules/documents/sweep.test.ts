@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { day, hour } from '../../kernel/clock.ts';
 import { removeUnreferenced } from './repository/files.ts';
+import { createInHand } from './service/in-hand.ts';
 import { sweep } from './service/sweep.ts';
 import { download, filePart, listed, openWorld, outcome, request, sha256, upload } from './test-support.ts';
 
@@ -22,12 +23,12 @@ describe('references', () => {
     expect(await refs()).toEqual([1]);
     expect(await world.documents.usage(company.tenant)).toMatchObject({ bytes: 4 });
     world.travel(2 * day);
-    await sweep(world.kernel, company.tenant);
+    await sweep(world.kernel, company.tenant, createInHand());
     expect((await download(world, person, one.document.id)).text).toBe('same');
     await documents.trash(person, one.document.id);
     await documents.purge(person, one.document.id);
     expect(await refs()).toEqual([0]);
-    await sweep(world.kernel, company.tenant);
+    await sweep(world.kernel, company.tenant, createInHand());
     expect(company.objects()).toHaveLength(1);
     world.travel(2 * hour);
     await world.kernel.settle();
@@ -45,17 +46,17 @@ describe('references', () => {
       const [again] = await Promise.all([
         upload(world, person, `second-${round}`, 'contested'),
         world.documents.documents.purge(person, document.id),
-        sweep(world.kernel, company.tenant),
-        sweep(world.kernel, company.tenant),
+        sweep(world.kernel, company.tenant, createInHand()),
+        sweep(world.kernel, company.tenant, createInHand()),
       ]);
-      await sweep(world.kernel, company.tenant);
+      await sweep(world.kernel, company.tenant, createInHand());
       expect((await download(world, person, again.document.id)).text).toBe('contested');
       await Promise.all([
         world.documents.documents.purge(person, again.document.id),
-        sweep(world.kernel, company.tenant),
+        sweep(world.kernel, company.tenant, createInHand()),
       ]);
     }
-    await sweep(world.kernel, company.tenant);
+    await sweep(world.kernel, company.tenant, createInHand());
     expect(company.objects()).toEqual([]);
     expect(await world.documents.usage(company.tenant)).toMatchObject({ bytes: 0 });
   });

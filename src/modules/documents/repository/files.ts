@@ -193,6 +193,15 @@ export async function trueUsage(source: TenantReader): Promise<{ bytes: number; 
   return { bytes: Number(row.bytes), reserved: Number(row.reserved) };
 }
 
+/** Keeps everybody else from changing usage until the transaction ends. */
+export async function holdUsage(tx: TenantTx): Promise<void> {
+  await tx
+    .updateTable('document_usage')
+    .set((eb) => ({ bytes: eb.ref('bytes') }))
+    .where('id', '=', 1)
+    .execute();
+}
+
 export async function recountUsage(tx: TenantTx): Promise<void> {
   await tx.updateTable('document_usage').set({ bytes: allBytes, reserved: allReserved }).where('id', '=', 1).execute();
 }

@@ -110,9 +110,11 @@ export async function readStats(source: TenantReader) {
 }
 
 /** Uploads that have not ended. */
-export async function openUploads(
-  source: TenantReader,
-): Promise<readonly { readonly id: string; readonly length: number }[]> {
-  const rows = await source.selectFrom('uploads').select(['id', 'length']).where('state', '=', 'open').execute();
-  return rows.map(({ id, length }) => ({ id, length: Number(length) }));
+export async function openUploads(source: TenantReader): Promise<readonly { readonly id: string }[]> {
+  return source.selectFrom('uploads').select('id').where('state', '=', 'open').execute();
+}
+
+export async function isOpenUpload(source: TenantReader, id: string): Promise<boolean> {
+  const query = source.selectFrom('uploads').select('id').where('id', '=', id).where('state', '=', 'open');
+  return (await query.executeTakeFirst()) !== undefined;
 }

@@ -12,7 +12,7 @@ import { type Viewer, viewerOf } from '../visibility.ts';
 import '../tables.ts';
 
 /** What the documents' services need of the kernel. */
-export type Parts = Pick<Kernel, 'audit' | 'events' | 'config' | 'secrets'>;
+export type Parts = Pick<Kernel, 'audit' | 'events' | 'jobs' | 'config' | 'secrets'>;
 
 /** A signed-in person of a company, with the company's handle. */
 export interface Acting {

@@ -12,6 +12,7 @@ import type { StoredObject } from '../../../kernel/files/file-store.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import { newId } from '../../../kernel/ids.ts';
 import { codePoints } from '../../../kernel/shapes.ts';
+import { failpoint } from '../../../kernel/tenants/failpoints.ts';
 import { requireMatch } from '../content-headers.ts';
 import type { Document, onConflictChoices } from '../contract.ts';
 import { isDenied, mediaType } from '../media-type.ts';
@@ -30,6 +31,7 @@ import { knownKeys, referenceFile, takeBytes } from '../repository/files.ts';
 import { together } from '../repository/together.ts';
 import type { DocumentTable } from '../tables.ts';
 import { type Acting, type Parts, requireUploader, writeDown } from './acting.ts';
+import type { InHand } from './in-hand.ts';
 import { documentView } from './views.ts';
 
 export interface NewContent {
@@ -80,22 +82,22 @@ export interface Content {
   ): Promise<Kept>;
 }
 
-export function createContent(parts: Parts): Content {
+export function createContent(parts: Parts, inHand: InHand): Content {
   return {
     create: (acting, stored, input) =>
-      committed(acting.tenant, stored, input.keepOnFailure === true, async (tx) => {
+      committed(acting.tenant, inHand, stored, input.keepOnFailure === true, async (tx) => {
         if (input.basketId === '') requireUploader(acting.viewer);
         else await loadBasket(tx, acting.viewer, input.basketId, 'write');
-        const kept = await insertNew(parts, tx, acting, stored, input);
+        const kept = await insertNew(parts, tx, acting, inHand, stored, input);
         await input.settle?.within(tx, kept.document.id);
         return kept;
       }),
     addVersion: (acting, stored, input) =>
-      committed(acting.tenant, stored, false, async (tx) => {
+      committed(acting.tenant, inHand, stored, false, async (tx) => {
         const before = await loadDocument(tx, acting.viewer, input.documentId, { level: 'write' });
         requireMatch(input.ifMatch, before.version_id);
         return nextVersion(parts, tx, acting, before, {
-          reference: () => referenced(tx, acting.tenant, stored),
+          reference: () => referenced(tx, acting.tenant, inHand, stored),
           mimeType: mediaType(stored.head, before.filename, input.declaredType),
           size: stored.size,
           sha256: stored.sha256,
@@ -109,38 +111,42 @@ export function createContent(parts: Parts): Content {
 /** Runs the transaction; where it is refused or fails, the object that nobody refers to is removed. */
 async function committed(
   tenant: Tenant,
+  inHand: InHand,
   stored: StoredObject,
   keepOnFailure: boolean,
   work: (tx: TenantTx) => Promise<Kept>,
 ): Promise<Kept> {
   try {
+    await failpoint('upload.stored');
     return await tenant.db.transaction(work);
   } catch (error) {
-    if (!keepOnFailure) await discardUnlessKept(tenant, stored.key);
+    if (!keepOnFailure) await discardUnlessKept(tenant, inHand, stored.key);
     throw error;
   }
 }
 
-/** Removes an object after a failure, unless a commit whose answer was lost refers to it; in doubt it is left to doctor. */
-export async function discardUnlessKept(tenant: Tenant, key: string): Promise<void> {
+/** Removes an object after a failure, unless a commit whose answer was lost refers to it; in doubt it is looked at later. */
+export async function discardUnlessKept(tenant: Tenant, inHand: InHand, key: string): Promise<void> {
   try {
     if ((await knownKeys(tenant.db.read, [key])).has(key)) return;
     await tenant.files.delete([key]);
   } catch (failure) {
-    tenant.log.warn({ err: failure }, 'an object without a row could not be removed; doctor will');
+    inHand.doubt(tenant.id, key, tenant.clock.now());
+    tenant.log.warn({ err: failure }, 'an object without a row could not be removed; it will be after its grace');
   }
 }
 
 /** Refers to the bytes; an object that turns out to be a second one of them goes after the commit. */
-async function referenced(tx: TenantTx, tenant: Tenant, stored: StoredObject): Promise<void> {
+async function referenced(tx: TenantTx, tenant: Tenant, inHand: InHand, stored: StoredObject): Promise<void> {
   const key = await referenceFile(tx, { key: stored.key, sha256: stored.sha256, size: stored.size });
-  if (key !== stored.key) tx.afterCommit(() => tenant.files.delete([stored.key]));
+  if (key !== stored.key) tx.afterCommit(() => discardUnlessKept(tenant, inHand, stored.key));
 }
 
 async function insertNew(
   parts: Parts,
   tx: TenantTx,
   acting: Acting,
+  inHand: InHand,
   stored: StoredObject,
   input: NewContent,
 ): Promise<Kept> {
@@ -168,7 +174,7 @@ async function insertNew(
     const taken = await findByName(tx, viewer.id, input.basketId, filename);
     if (input.onConflict === 'error') throw filenameTaken(taken);
     if (input.onConflict === 'version' && taken !== undefined) {
-      return versionInstead(parts, tx, acting, stored, input, taken);
+      return versionInstead(parts, tx, acting, inHand, stored, input, taken);
     }
     filename = await freeName(tx, viewer.id, input.basketId, input.filename);
   }
@@ -183,7 +189,7 @@ async function insertNew(
   };
   const { mime_type, size_bytes, sha256 } = row;
   const [, , denied] = await together(tx, [
-    () => referenced(tx, tenant, stored),
+    () => referenced(tx, tenant, inHand, stored),
     () => insertVersion(tx, { ...version, mime_type, size_bytes, sha256 }),
     () => takeBytes(tx, stored.size, tenant.quotaBytes, input.settle?.reserved ?? 0),
     async () => input.metadata && writeMetadataFacts(tx, id, metadataFacts(input.metadata), true),
@@ -203,6 +209,7 @@ async function versionInstead(
   parts: Parts,
   tx: TenantTx,
   acting: Acting,
+  inHand: InHand,
   stored: StoredObject,
   input: NewContent,
   documentId: string,
@@ -219,7 +226,7 @@ async function versionInstead(
     acting,
     { ...before, metadata },
     {
-      reference: () => referenced(tx, acting.tenant, stored),
+      reference: () => referenced(tx, acting.tenant, inHand, stored),
       mimeType: mediaType(stored.head, before.filename, input.declaredType),
       size: stored.size,
       sha256: stored.sha256,

@@ -3,12 +3,20 @@
  * references, bytes and reservations are what the versions and uploads add up to. Can mend all but lost bytes.
  */
 import { createHash } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Tenant } from '../../../kernel/handles.ts';
 import type { DoctorFinding } from '../../../kernel/tenants/tenants.ts';
-import { knownKeys, pageOfFiles, readUsage, recountReferences, recountUsage, trueUsage } from '../repository/files.ts';
-import { openUploads } from '../repository/uploads.ts';
+import {
+  holdUsage,
+  knownKeys,
+  pageOfFiles,
+  readUsage,
+  recountReferences,
+  recountUsage,
+  trueUsage,
+  type UsageRow,
+} from '../repository/files.ts';
 import type { InHand } from './in-hand.ts';
+import { pagesOf, withoutOwner } from './leftovers.ts';
 
 export interface ExamineOptions {
   readonly repair: boolean;
@@ -17,8 +25,6 @@ export interface ExamineOptions {
 }
 
 const batch = 500;
-/** An object may be seen in the moment between its rename and the note that it is in hand. */
-const secondLook = 1_000;
 
 export async function examineDocuments(
   tenant: Tenant,
@@ -73,50 +79,29 @@ async function damageOf(
 }
 
 async function examineUsage(tenant: Tenant, { repair }: ExamineOptions): Promise<DoctorFinding[]> {
-  const stated = await readUsage(tenant.db.read);
-  const real = await trueUsage(tenant.db.read);
-  if (stated.bytes === real.bytes && stated.reserved === real.reserved) return [];
-  if (repair) await tenant.db.transaction((tx) => recountUsage(tx));
+  const looked = await Promise.all([readUsage(tenant.db.read), trueUsage(tenant.db.read)]);
+  if (areEqual(...looked)) return [];
+  // The two were read one after the other; only with the row held do they say whether they differ.
+  const [stated, real] = await tenant.db.transaction(async (tx) => {
+    await holdUsage(tx);
+    const held = [await readUsage(tx), await trueUsage(tx)] as const;
+    if (repair && !areEqual(...held)) await recountUsage(tx);
+    return held;
+  });
+  if (areEqual(stated, real)) return [];
   const problem = `usage says ${stated.bytes} bytes and ${stated.reserved} reserved; it is ${real.bytes} and ${real.reserved}`;
   return [finding(tenant, problem, 'count again', repair)];
 }
 
+type Counts = Pick<UsageRow, 'bytes' | 'reserved'>;
+const areEqual = (a: Counts, b: Counts) => a.bytes === b.bytes && a.reserved === b.reserved;
+
 async function examineObjects(tenant: Tenant, inHand: InHand, { repair }: ExamineOptions): Promise<DoctorFinding[]> {
-  const candidates = await withoutRow(tenant, inHand, tenant.files.keys());
-  if (candidates.length === 0) return [];
-  await wait(secondLook);
-  const promised = await promisedKeys(tenant);
-  const orphans = (await withoutRow(tenant, inHand, candidates)).filter((key) => !promised.has(key));
-  if (repair && orphans.length > 0) await tenant.files.delete(orphans);
-  return orphans.map((key) => finding(tenant, `object ${key} belongs to no file`, 'remove it', repair));
-}
-
-async function withoutRow(
-  tenant: Tenant,
-  inHand: InHand,
-  keys: AsyncIterable<string> | Iterable<string>,
-): Promise<string[]> {
-  const found: string[] = [];
-  let page: string[] = [];
-  const look = async () => {
-    const known = await knownKeys(tenant.db.read, page);
-    found.push(...page.filter((key) => !known.has(key) && !inHand.has(tenant.id, key)));
-    page = [];
-  };
-  for await (const key of keys) {
-    page.push(key);
-    if (page.length === batch) await look();
+  const found: DoctorFinding[] = [];
+  for await (const page of pagesOf(tenant.files.keys())) {
+    const orphans = await withoutOwner(tenant, inHand, page);
+    if (repair && orphans.length > 0) await tenant.files.delete(orphans);
+    found.push(...orphans.map((key) => finding(tenant, `object ${key} belongs to no file`, 'remove it', repair)));
   }
-  if (page.length > 0) await look();
   return found;
-}
-
-/** Objects of resumable uploads that were complete when the process died, and become documents when asked for. */
-async function promisedKeys(tenant: Tenant): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  for (const upload of await openUploads(tenant.db.read)) {
-    const partial = await tenant.files.partial(upload.id);
-    if (upload.length > 0 && (await partial.offset()) === upload.length) keys.add((await partial.finish()).key);
-  }
-  return keys;
 }

@@ -9,7 +9,7 @@
  * - An upload is its owner's alone: for everybody else it does not exist.
  */
 import { Readable } from 'node:stream';
-import { day, hour, isoTime } from '../../../kernel/clock.ts';
+import { day, hour, isoTime, second } from '../../../kernel/clock.ts';
 import { isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import { isId, newId } from '../../../kernel/ids.ts';
@@ -32,6 +32,7 @@ import {
 import { tusVersion } from '../upload-contract.ts';
 import { type Acting, type Parts, requireUploader } from './acting.ts';
 import { type Content, discardUnlessKept, filenameTaken, quotaExceeded, typeDenied } from './content.ts';
+import type { InHand } from './in-hand.ts';
 
 type Headers = Record<string, string>;
 type Body = Pick<RequestInfo, 'header' | 'raw' | 'signal' | 'confirm'>;
@@ -46,7 +47,7 @@ export interface Resumables {
 /** How long the row of an ended upload stays, so that who asks again hears what became of it. */
 const remembered = day;
 
-export function createResumables(parts: Parts, content: Content): Resumables {
+export function createResumables(parts: Parts, content: Content, inHand: InHand): Resumables {
   const { maxUploadBytes, uploadDays } = parts.config;
   /** Ends that are under way in this process, by tenant and upload: who asks meanwhile gets the same outcome. */
   const finishing = new Map<string, Promise<string>>();
@@ -55,7 +56,7 @@ export function createResumables(parts: Parts, content: Content): Resumables {
     const key = `${acting.tenant.id}/${upload.id}`;
     let outcome = finishing.get(key);
     if (outcome === undefined) {
-      outcome = finishNow(content, acting, upload).finally(() => finishing.delete(key));
+      outcome = finishNow(parts, content, inHand, acting, upload).finally(() => finishing.delete(key));
       finishing.set(key, outcome);
     }
     return outcome;
@@ -171,7 +172,7 @@ export function createResumables(parts: Parts, content: Content): Resumables {
     requireTus(request.header);
     const upload = await load(acting, id);
     if (upload.state === 'done') throw gone('The upload is finished; delete the document instead.');
-    await giveUp(acting.tenant, upload, 'removed');
+    await giveUp(parts, acting.tenant, inHand, upload, 'removed');
     return tusHeaders();
   }
 
@@ -200,7 +201,13 @@ function tooLarge(maxBytes: number): StrongroomError {
 }
 
 /** Makes the document. A refusal ends the upload: its bytes and its reservation go. */
-async function finishNow(content: Content, acting: Acting, upload: UploadTable): Promise<string> {
+async function finishNow(
+  parts: Parts,
+  content: Content,
+  inHand: InHand,
+  acting: Acting,
+  upload: UploadTable,
+): Promise<string> {
   const { tenant } = acting;
   const partial = await tenant.files.partial(upload.id);
   // Of an empty file nothing has ever been appended.
@@ -229,7 +236,7 @@ async function finishNow(content: Content, acting: Acting, upload: UploadTable):
     if (now?.state === 'done' && now.document_id !== null) return now.document_id;
     // What failed for a reason that may pass is tried again by the next request.
     const passing = !isStrongroomError(error) || ['unavailable', 'no_space', 'internal'].includes(error.kind);
-    if (!passing) await giveUp(tenant, upload, 'failed', stored.key);
+    if (!passing) await giveUp(parts, tenant, inHand, upload, 'failed', stored.key);
     throw error;
   }
 }
@@ -239,7 +246,9 @@ async function finishNow(content: Content, acting: Acting, upload: UploadTable):
  * @param stored key of the object, where its bytes have become one
  */
 export async function giveUp(
+  parts: Pick<Parts, 'config'>,
   tenant: Tenant,
+  inHand: InHand,
   upload: UploadTable,
   how: 'removed' | 'failed' | 'expired',
   stored?: string,
@@ -250,19 +259,20 @@ export async function giveUp(
     if (!(await endUpload(tx, upload.id, { state, document_id: null, expires_at: isoTime(until) }))) return false;
     await releaseReserved(tx, upload.length);
     if (how === 'removed') await removeUpload(tx, upload.id);
-    else tx.dueAt(until);
+    // Where the process dies before the bytes are gone, the next one looks for them.
+    tx.dueAt(Math.min(until, tenant.clock.now() + parts.config.objectGraceSeconds * second));
     return true;
   });
   if (!ended) return;
-  await discard(tenant, upload, stored);
+  await discard(tenant, inHand, upload, stored);
 }
 
 /** Removes the bytes, whether they are still a part or have become an object. */
-async function discard(tenant: Tenant, upload: UploadTable, stored: string | undefined): Promise<void> {
+async function discard(tenant: Tenant, inHand: InHand, upload: UploadTable, stored: string | undefined): Promise<void> {
   const partial = await tenant.files.partial(upload.id);
   const finished = stored !== undefined || (upload.length > 0 && (await partial.offset()) === upload.length);
   if (!finished) return partial.discard();
-  await discardUnlessKept(tenant, stored ?? (await partial.finish()).key);
+  await discardUnlessKept(tenant, inHand, stored ?? (await partial.finish()).key);
 }
 
 function expiry(upload: Pick<UploadTable, 'expires_at'>): Headers {

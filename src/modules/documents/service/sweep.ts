@@ -3,7 +3,7 @@
  *
  * The row of a file goes before its object, in a transaction that looks at the references once more: an upload of equal
  * bytes comes either before it and keeps the row, or after it and brings an object of its own. Never are bytes lost
- * that something refers to; a crash in between leaves an object that doctor finds.
+ * that something refers to; what a crash in between leaves is removed by `leftovers.ts`.
  */
 import { day, isoTime, second } from '../../../kernel/clock.ts';
 import type { TenantTx } from '../../../kernel/database/database.ts';
@@ -14,12 +14,14 @@ import { removeUnreferenced } from '../repository/files.ts';
 import { findExpiredUploads, oldestWaiting, removeUpload } from '../repository/uploads.ts';
 import type { Parts } from './acting.ts';
 import { purgeInside } from './documents.ts';
+import type { InHand } from './in-hand.ts';
+import { createLeftovers } from './leftovers.ts';
 import { giveUp } from './resumable.ts';
 
 /** Documents purged, or files removed, in one transaction. */
 const batch = 50;
 
-export function documentSchedules(parts: Parts): Schedule[] {
+export function documentSchedules(parts: Parts, inHand: InHand): Schedule[] {
   const { trashDays, objectGraceSeconds } = parts.config;
   const after = (time: unknown, wait: number) => (time === null ? [] : [Date.parse(String(time)) + wait]);
   return [
@@ -34,18 +36,17 @@ export function documentSchedules(parts: Parts): Schedule[] {
         ];
         return due.length === 0 ? null : Math.min(...due);
       },
-      run: (tenant) => sweep(parts, tenant),
+      run: (tenant) => sweep(parts, tenant, inHand),
     },
+    createLeftovers(parts, inHand),
   ];
 }
 
 /** Does everything that is due now. */
-export async function sweep(parts: Parts, tenant: Tenant): Promise<void> {
+export async function sweep(parts: Parts, tenant: Tenant, inHand: InHand): Promise<void> {
   await emptyTrash(parts, tenant);
-  await expireUploads(tenant);
+  await expireUploads(parts, tenant, inHand);
   await removeFiles(parts, tenant);
-  const { uploadDays } = parts.config;
-  await tenant.files.sweepTemporary(tenant.clock.now() - (uploadDays + 1) * day);
 }
 
 async function emptyTrash(parts: Parts, tenant: Tenant): Promise<void> {
@@ -62,12 +63,12 @@ async function emptyTrash(parts: Parts, tenant: Tenant): Promise<void> {
   }
 }
 
-async function expireUploads(tenant: Tenant): Promise<void> {
+async function expireUploads(parts: Parts, tenant: Tenant, inHand: InHand): Promise<void> {
   for (let full = true; full; ) {
     const uploads = await findExpiredUploads(tenant.db.read, tenant.clock.iso(), batch);
     full = uploads.length === batch;
     for (const upload of uploads) {
-      if (upload.state === 'open') await giveUp(tenant, upload, 'expired');
+      if (upload.state === 'open') await giveUp(parts, tenant, inHand, upload, 'expired');
       else await tenant.db.transaction((tx: TenantTx) => removeUpload(tx, upload.id));
     }
   }

@@ -2,8 +2,9 @@
  * Uploads by multipart: exactly one file, and fields before or after it. What can be refused is refused before the
  * bytes move; whatever breaks off or breaks a rule later leaves nothing behind.
  */
+import { second } from '../../../kernel/clock.ts';
 import { invalid, invalidField, isStrongroomError, StrongroomError } from '../../../kernel/errors.ts';
-import type { StoredObject } from '../../../kernel/files/file-store.ts';
+import type { PutOptions, StoredObject } from '../../../kernel/files/file-store.ts';
 import type { MultipartPart, RequestInfo } from '../../../kernel/module.ts';
 import { requireMatch } from '../content-headers.ts';
 import { Filename, Metadata, metadataLimits, OnConflict } from '../contract.ts';
@@ -36,6 +37,7 @@ export interface Uploads {
 
 export function createUploads(parts: Parts, content: Content, inHand: InHand): Uploads {
   const { maxUploadBytes } = parts.config;
+  const receiving: Receiving = { parts, inHand };
 
   async function upload(acting: Acting, body: Body): Promise<Kept> {
     const fields: Fields = {};
@@ -57,7 +59,7 @@ export function createUploads(parts: Parts, content: Content, inHand: InHand): U
         if (fields.basketId === undefined) requireUploader(acting.viewer);
       },
     };
-    return receive(acting, body, inHand, reading, (received) =>
+    return receive(receiving, acting, body, reading, (received) =>
       content.create(acting, received.stored, {
         filename: parseFilename(received.filename),
         declaredType: received.declaredType,
@@ -79,7 +81,7 @@ export function createUploads(parts: Parts, content: Content, inHand: InHand): U
         length <= worthLooking ? maxUploadBytes : room(acting, document.filename, length, maxUploadBytes),
       after: () => undefined,
     };
-    return receive(acting, body, inHand, reading, ({ stored, declaredType }) =>
+    return receive(receiving, acting, body, reading, ({ stored, declaredType }) =>
       content.addVersion(acting, stored, { documentId, declaredType, ifMatch }),
     );
   }
@@ -112,33 +114,57 @@ interface Received {
   readonly declaredType: string;
 }
 
+interface Receiving {
+  readonly parts: Parts;
+  readonly inHand: InHand;
+}
+
+interface Storing {
+  /** Before a first byte is kept. */
+  bytesMove(): Promise<void>;
+  onKey(key: string): void;
+}
+
 /** Reads the body, then gives what came to `keep`. */
 async function receive(
+  { parts, inHand }: Receiving,
   acting: Acting,
   body: Body,
-  inHand: InHand,
   reading: Reading,
   keep: (received: Received) => Promise<Kept>,
 ): Promise<Kept> {
   const { tenant } = acting;
   let received: Received | undefined;
+  const keys: string[] = [];
+  let over: ((needed?: number) => void) | undefined;
+  const storing: Storing = {
+    // What a crash leaves of them is looked for at the next start.
+    bytesMove: async () => {
+      over ??= await parts.jobs.announce(tenant);
+    },
+    onKey: (key) => {
+      keys.push(key);
+      inHand.add(tenant.id, key);
+    },
+  };
   try {
     try {
       for await (const part of body.parts()) {
         if (part.kind === 'field') reading.field(part.name, part.value);
-        else received = await receiveFile(acting, body, reading, part, received);
-        if (part.kind === 'file') inHand.add(tenant.id, received!.stored.key);
+        else received = await receiveFile(acting, body, reading, part, received, storing);
       }
       if (received === undefined) throw invalidField('file', 'is missing: send the file in a part of this name');
       reading.after();
       await body.confirm();
     } catch (error) {
-      if (received !== undefined) await discardUnlessKept(tenant, received.stored.key);
+      if (received !== undefined) await discardUnlessKept(tenant, inHand, received.stored.key);
       throw error;
     }
     return await keep(received);
   } finally {
-    if (received !== undefined) inHand.remove(tenant.id, received.stored.key);
+    for (const key of keys) inHand.remove(tenant.id, key);
+    const since = keys.map((key) => inHand.doubts(tenant.id).get(key)).find((time) => time !== undefined);
+    over?.(since === undefined ? undefined : since + parts.config.objectGraceSeconds * second);
   }
 }
 
@@ -148,19 +174,25 @@ async function receiveFile(
   reading: Reading,
   part: FilePart,
   before: Received | undefined,
+  { bytesMove, onKey }: Storing,
 ): Promise<Received> {
   if (part.name !== 'file') throw refusedField(part.name);
   if (before !== undefined) throw invalidField('file', 'exactly one file is due');
-  const most = await reading.before(part, Number(body.header('content-length') ?? Number.POSITIVE_INFINITY));
-  const stored = await store(acting, part, most, body.signal);
+  const maxBytes = await reading.before(part, Number(body.header('content-length') ?? Number.POSITIVE_INFINITY));
+  await bytesMove();
+  const stored = await store(acting, part, { maxBytes, signal: body.signal, onKey });
   return { stored, filename: part.filename, declaredType: part.mimeType };
 }
 
-async function store(acting: Acting, part: FilePart, maxBytes: number, signal: AbortSignal): Promise<StoredObject> {
+async function store(
+  acting: Acting,
+  part: FilePart,
+  options: PutOptions & { readonly maxBytes: number },
+): Promise<StoredObject> {
   try {
-    return await acting.tenant.files.put(part.stream, { maxBytes, signal });
+    return await acting.tenant.files.put(part.stream, options);
   } catch (error) {
-    throw await whyNotStored(acting, error, maxBytes);
+    throw await whyNotStored(acting, error, options.maxBytes);
   }
 }
 
