@@ -163,6 +163,19 @@ describe('a resumable upload', () => {
     expect(await world.documents.usage(company.tenant)).toMatchObject({ bytes: 4, reserved: 0 });
   });
 
+  it('holds its name until it is terminated', async () => {
+    const world = await openWorld();
+    const company = await world.company();
+    const person = await company.person('employee');
+    const other = await company.person('employee');
+    const id = idOf(await begin(world, person, 'a.txt', 4));
+    expect(await outcome(begin(world, person, 'a.txt', 4))).toBe('filename_taken');
+    await begin(world, other, 'a.txt', 4);
+    await begin(world, person, 'a.txt', 4, { on_conflict: 'rename' });
+    await world.documents.resumables.terminate(person, id, request({ headers: tus }));
+    await begin(world, person, 'a.txt', 4);
+  });
+
   it('whose name is taken meanwhile is refused at its end, and leaves nothing', async () => {
     const world = await openWorld();
     const company = await world.company();

@@ -14,6 +14,24 @@ export async function findUpload(source: TenantReader | TenantTx, id: string): P
   return row === undefined ? undefined : { ...row, length: Number(row.length) };
 }
 
+/** An open upload that holds this name until `now` has passed its expiry. */
+export async function findNameHolder(
+  tx: TenantTx,
+  name: { readonly ownerId: string; readonly basketId: string; readonly filename: string; readonly now: string },
+): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('uploads')
+    .select('id')
+    .where('owner_id', '=', name.ownerId)
+    .where('basket_id', '=', name.basketId)
+    .where('filename', '=', name.filename)
+    .where('state', '=', 'open')
+    .where('on_conflict', '=', 'error')
+    .where('expires_at', '>', name.now)
+    .executeTakeFirst();
+  return row?.id;
+}
+
 export async function postponeUpload(tx: TenantTx, id: string, expiresAt: string): Promise<void> {
   await tx
     .updateTable('uploads')

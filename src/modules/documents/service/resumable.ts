@@ -10,7 +10,8 @@
  */
 import { Readable } from 'node:stream';
 import { day, hour, isoTime, second } from '../../../kernel/clock.ts';
-import { isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
+import type { TenantTx } from '../../../kernel/database/database.ts';
+import { conflict, isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import { isId, newId } from '../../../kernel/ids.ts';
 import type { RequestInfo } from '../../../kernel/module.ts';
@@ -18,7 +19,14 @@ import { isDenied } from '../media-type.ts';
 import { loadBasket } from '../repository/baskets.ts';
 import { findByName } from '../repository/documents.ts';
 import { readUsage, releaseReserved, reserveBytes } from '../repository/files.ts';
-import { endUpload, findUpload, insertUpload, postponeUpload, removeUpload } from '../repository/uploads.ts';
+import {
+  endUpload,
+  findNameHolder,
+  findUpload,
+  insertUpload,
+  postponeUpload,
+  removeUpload,
+} from '../repository/uploads.ts';
 import type { UploadTable } from '../tables.ts';
 import {
   bodyLength,
@@ -42,6 +50,20 @@ export interface Resumables {
   look(acting: Acting, id: string, request: Pick<Body, 'header'>): Promise<Headers>;
   append(acting: Acting, id: string, request: Body): Promise<Headers>;
   terminate(acting: Acting, id: string, request: Pick<Body, 'header'>): Promise<Headers>;
+}
+
+/**
+ * A name is held by the upload that began with it, until it ends or expires; whoever wants to begin anew terminates that
+ * one first. An upload by another way may still take the name: that is found at the end.
+ */
+async function requireFreeName(tx: TenantTx, upload: UploadTable): Promise<void> {
+  if (upload.on_conflict !== 'error') return;
+  const { owner_id: ownerId, basket_id: basketId, filename, created_at: now } = upload;
+  const holder = await findNameHolder(tx, { ownerId, basketId, filename, now });
+  if (holder === undefined) return;
+  throw conflict('filename_taken', 'An upload of this name is under way: go on with it, or terminate it.', {
+    upload_id: holder,
+  });
 }
 
 /** How long the row of an ended upload stays, so that who asks again hears what became of it. */
@@ -88,6 +110,7 @@ export function createResumables(parts: Parts, content: Content, inHand: InHand)
       else await loadBasket(tx, viewer, facts.basketId, 'write');
       const taken = await findByName(tx, viewer.id, facts.basketId, facts.filename);
       if (taken !== undefined && facts.onConflict === 'error') throw filenameTaken(taken);
+      await requireFreeName(tx, upload);
       if (isDenied((await readUsage(tx)).deniedTypes, facts.filename, '')) throw typeDenied();
       if (!(await reserveBytes(tx, length, tenant.quotaBytes))) throw quotaExceeded();
       await insertUpload(tx, upload);
