@@ -16,12 +16,15 @@ export interface Progress {
   readonly totalBytes: number | undefined;
 }
 
+/** What stands beside the file, as the contract says. */
+type Form = z.input<(typeof documentsContract)['uploadDocument']['body']>;
+
 export interface Upload {
   readonly filename: string;
   readonly mimeType?: string;
-  readonly basketId?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly onConflict?: 'error' | 'version' | 'rename';
+  readonly basketId?: NonNullable<Form['basket_id']>;
+  readonly metadata?: Readonly<NonNullable<Form['metadata']>>;
+  readonly onConflict?: NonNullable<Form['on_conflict']>;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   readonly idempotencyKey?: string;
@@ -68,11 +71,14 @@ function formOf(source: Blob | Uint8Array, upload: Upload): FormData {
 }
 
 function fieldsOf(upload: Upload): [string, string][] {
-  const fields: [string, string][] = [];
-  if (upload.basketId !== undefined) fields.push(['basket_id', upload.basketId]);
-  if (upload.metadata !== undefined) fields.push(['metadata', JSON.stringify(upload.metadata)]);
-  if (upload.onConflict !== undefined) fields.push(['on_conflict', upload.onConflict]);
-  return fields;
+  const form: { readonly [Name in keyof Required<Form>]: Form[Name] } = {
+    basket_id: upload.basketId,
+    metadata: upload.metadata,
+    on_conflict: upload.onConflict,
+  };
+  return Object.entries(form)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
 }
 
 function sendByXhr(

@@ -84,6 +84,7 @@ describe('the OpenAPI document', () => {
     summary: string;
     responses: Record<string, { $ref?: string; content?: Record<string, { schema: object }> }>;
     parameters: { name: string; in: string; description?: string; schema: object }[];
+    requestBody?: { content: Record<string, { schema: { properties: Record<string, object> } }> };
   }
   let contract: {
     openapi: string;
@@ -121,6 +122,36 @@ describe('the OpenAPI document', () => {
     }
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(50);
+  });
+
+  test('states every part that a form takes, and no other is taken', async () => {
+    const formOf = (path: string) => contract.paths[path]!.post!.requestBody!.content['multipart/form-data']!.schema;
+    const form = formOf('/api/documents/upload');
+    expect(Object.keys(form.properties).sort()).toEqual(['basket_id', 'file', 'metadata', 'on_conflict']);
+    expect(form).toMatchObject({ required: ['file'], additionalProperties: false });
+    expect(Object.keys(formOf('/api/documents/{id}/versions').properties)).toEqual(['file']);
+    expectDescribed(form, 'upload');
+    const { admin } = await running.company('Forms');
+    const { id: basket } = await admin.client.documents.createBasket({ body: { name: 'Basket' } });
+    const values: Record<string, string> = { basket_id: basket, metadata: '{"year":2026}', on_conflict: 'rename' };
+    const send = async (path: string, names: readonly string[]) => {
+      const body = new FormData();
+      for (const name of names) body.set(name, name === 'file' ? new Blob(['x']) : (values[name] ?? 'y'));
+      const answer = await fetch(running.url + path, {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${admin.token}` },
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    const names = Object.keys(form.properties);
+    const kept = await send('/api/documents/upload', names);
+    expect(kept).toMatchObject({ status: 201, body: { basket_id: basket, metadata: { year: 2026 } } });
+    const versions = `/api/documents/${String(kept.body.id)}/versions`;
+    expect((await send(versions, ['file'])).status).toBe(201);
+    expect((await send('/api/documents/upload', [...names, 'other'])).status).toBe(422);
+    for (const name of ['basket_id', 'metadata', 'other'])
+      expect((await send(versions, ['file', name])).status).toBe(422);
   });
 
   function expectDescribed(schema: object, where: string): void {

@@ -1,4 +1,5 @@
 /** docs/reference/http.md, from the contracts. */
+import type { z } from 'zod';
 import type { Access, RouteSpec } from '../../kernel/contract.ts';
 import { contracts } from './contracts.ts';
 import { answerText, type Field, fieldsOf } from './shape-text.ts';
@@ -35,6 +36,12 @@ function notes(route: RouteSpec): string[] {
   return parts.length === 0 ? [] : ['', parts.join(' ')];
 }
 
+const filePart: Field = { name: 'file', required: true, type: 'bytes', about: 'The file, with its name' };
+
+function bodyTable(route: RouteSpec, shape: z.ZodType): [string, readonly Field[]] {
+  return route.bodyKind === 'multipart' ? ['Part', [filePart, ...fieldsOf(shape)]] : ['Body', fieldsOf(shape)];
+}
+
 function section(route: RouteSpec): string {
   const answers = Object.entries(route.answers).map(([status, shape]) => `- **${status}** ${answerText(shape)}`);
   const errors = (route.errors ?? []).map((code) => `[\`${code}\`](errors.md#${code})`);
@@ -46,7 +53,7 @@ function section(route: RouteSpec): string {
     `For ${accessText(route.access)}.`,
     ...notes(route),
     ...(route.query === undefined ? [] : table('Query', fieldsOf(route.query))),
-    ...(route.body === undefined ? [] : table('Body', fieldsOf(route.body))),
+    ...(route.body === undefined ? [] : table(...bodyTable(route, route.body))),
     '',
     ...answers,
     ...(errors.length === 0 ? [] : [`- refusals of its own: ${errors.join(', ')}`]),
