@@ -7,16 +7,16 @@
 import { join } from 'node:path';
 import { type Clock, second, systemClock } from './clock.ts';
 import { openControlDatabase } from './database/control-database.ts';
-import { databaseControlMigrations, databaseModule, databaseTenantMigrations } from './database/kernel-migrations.ts';
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
 import type { ModuleMigrations } from './database/migrator.ts';
 import { createSqliteHost } from './database/sqlite-host.ts';
 import { StrongroomError, unavailable } from './errors.ts';
 import { createDiskStores } from './files/disk.ts';
 import type { FileStores } from './files/file-store.ts';
-import { type Background, createBackground, workControlMigrations, workTenantMigrations } from './jobs/background.ts';
+import { type Background, createBackground } from './jobs/background.ts';
 import type { Kernel } from './kernel.ts';
 import { createLogger, type Logger } from './log.ts';
+import { kernelControlMigrations, kernelTenantMigrations } from './migrations.ts';
 import type { Module } from './module.ts';
 import { claimDataFolder, type FolderClaim } from './owner.ts';
 import type { Placement, PlacementAlarm, PlacementKind } from './placements/placement.ts';
@@ -30,7 +30,6 @@ import { createFleet } from './tenants/fleet.ts';
 import { createLifecycle } from './tenants/lifecycle.ts';
 import { createLifecycleChore } from './tenants/lifecycle-chore.ts';
 import { createLocks } from './tenants/locks.ts';
-import { tenantsControlMigrations } from './tenants/migrations/index.ts';
 import { createOpenTenant } from './tenants/open-tenant.ts';
 import { createRegistry } from './tenants/registry.ts';
 import { createRunner } from './tenants/runner.ts';
@@ -89,15 +88,8 @@ interface Registered {
 function kernelOnly(): Registered {
   return {
     modules: [],
-    tenantMigrations: [
-      { module: databaseModule, migrations: databaseTenantMigrations },
-      { module: 'work', migrations: workTenantMigrations },
-    ],
-    controlMigrations: [
-      { module: databaseModule, migrations: databaseControlMigrations },
-      { module: 'tenants', migrations: tenantsControlMigrations },
-      { module: 'work', migrations: workControlMigrations },
-    ],
+    tenantMigrations: [...kernelTenantMigrations],
+    controlMigrations: [...kernelControlMigrations],
   };
 }
 
