@@ -82,6 +82,32 @@ describe('the worker', () => {
     for (const tenant of tenants.slice(1)) expect(world.visits.has(tenant.id)).toBe(false);
   });
 
+  it('looks once for a due time, however many visits ended while it waited', async () => {
+    const ran = await open();
+    const [waiting, busy] = [await world.newTenant(), await world.newTenant()];
+    world.worker.start();
+    const dueAt = world.clock.now() + 4_000;
+    await enqueue(waiting, 0, { dueAt });
+    for (let n = 1; n <= 20; n += 1) {
+      await enqueue(busy, n);
+      await expect.poll(() => ran.length, { interval: 2 }).toBe(n);
+    }
+    // The last rows of the trail are sealed, and nothing else is due before the job that waits.
+    await expect.poll(() => world.background.index.nextDue(), { interval: 5, timeout: 3_500 }).toBe(dueAt);
+    await pause(20);
+    let asked = 0;
+    const { claimDue } = world.background.index;
+    Object.assign(world.background.index, {
+      claimDue: (...args: Parameters<typeof claimDue>) => {
+        asked += 1;
+        return claimDue(...args);
+      },
+    });
+    await expect.poll(() => ran.length, { interval: 5, timeout: 5_000 }).toBe(21);
+    await pause(20);
+    expect(asked).toBeLessThan(6);
+  }, 20_000);
+
   it('sleeps while every place is taken and while a chore runs', async () => {
     let release = () => {};
     const gate = new Promise<void>((resolve) => {

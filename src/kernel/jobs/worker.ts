@@ -82,6 +82,8 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 
   function wake(): void {
+    // Woken by the end of a visit, the timer still runs: left alone it would wake, and set another one, for ever.
+    if (timer !== null) clearTimeout(timer);
     timer = null;
     timerAt = Number.POSITIVE_INFINITY;
     if (closed) return;
