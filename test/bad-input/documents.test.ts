@@ -121,6 +121,16 @@ test('164, 166, 167, 169, 170: lists', async () => {
   }
   for (const query of ['limit=1&limit=2', 'a[]=1', 'q[x]=1', 'limit[]=1'])
     judge(await get(`/api/documents?${query}`), [400, 422], query);
+  const today = new Date().toISOString().slice(0, 10);
+  for (const [query, some] of [
+    [`created_from=${today}&created_to=${today}`, true],
+    ['created_to=2020-01-31', false],
+  ] as const) {
+    const found = await expectCall<{ items: unknown[] }>(200, server.url, 'GET', `/api/documents?${query}`, {
+      token: employee.token,
+    });
+    expect(found.items.length > 0, query).toBe(some);
+  }
   const first = await expectCall<{ next_cursor: string }>(200, server.url, 'GET', '/api/documents?limit=1', {
     token: employee.token,
   });

@@ -126,11 +126,14 @@ export const QueryText = z
   .min(1)
   .max(200, 'at most 200 characters')
   .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'must be well-formed Unicode without NUL');
-const QueryTime = z.iso
-  .datetime({ offset: true })
-  .max(40)
-  .transform((value) => new Date(value).toISOString())
-  .describe('ISO 8601');
+const Instant = z.iso.datetime({ offset: true }).max(40);
+/** An instant, or a day in UTC, of which `edge` is meant: its first or its last millisecond. */
+function queryTime(edge: 'T00:00:00.000Z' | 'T23:59:59.999Z') {
+  const day = z.iso.date().transform((value) => `${value}${edge}`);
+  return z
+    .union([Instant.transform((value) => new Date(value).toISOString()), day])
+    .describe('ISO 8601: an instant, or a day in UTC');
+}
 
 const listing = {
   ...paging,
@@ -139,8 +142,8 @@ const listing = {
   owner: IdParam.optional(),
   mime_type: QueryText.optional(),
   tag: QueryText.optional(),
-  created_from: QueryTime.optional(),
-  created_to: QueryTime.optional(),
+  created_from: queryTime('T00:00:00.000Z').optional(),
+  created_to: queryTime('T23:59:59.999Z').optional(),
   trashed: queryFlag.optional().describe('What is in the trash instead of what is not'),
 };
 
