@@ -25,7 +25,7 @@
       return;
     }
     const about = document.querySelector('#about');
-    about.textContent = `${body.company.name} invites ${body.email} as ${body.role.replaceAll('_', ' ')}.`;
+    about.textContent = `${body.company.name} invites ${body.email} as ${body.role.replaceAll('_', ' ').replace(/^hr/, 'HR')}.`;
   };
 
   form.addEventListener('submit', async (event) => {
