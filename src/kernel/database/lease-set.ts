@@ -8,15 +8,24 @@
  */
 import { type StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import {
+  describeEntry,
+  type Entry,
+  type EntryView,
+  forgetOldFailures,
+  isForgettable,
+  type Lease,
+  type LeasePurpose,
+  newEntry,
+  noteFailure,
+  type Pool,
+  refusalOf,
+  type Slot,
+  type Waiter,
+} from './lease-pool.ts';
 import type { SqlSession } from './session.ts';
 
-export type LeasePurpose = 'read' | 'write';
-
-export interface Lease {
-  readonly session: SqlSession;
-  /** Exactly once a lease. */
-  release(): void;
-}
+export type { Lease, LeasePurpose } from './lease-pool.ts';
 
 export interface LeaseSetOptions {
   readonly budget: number;
@@ -43,46 +52,8 @@ export interface LeaseSet {
   close(): Promise<void>;
   readonly open: number;
   readonly waiting: number;
-  list(): readonly { key: string; open: number; leased: number; idleSince: number | null }[];
+  list(): readonly EntryView[];
 }
-
-interface Slot extends Lease {
-  readonly pool: Pool;
-  readonly session: SqlSession;
-  leases: number;
-  retiring: boolean;
-  idleAt: number;
-  /** Resolves once the session is closed. */
-  readonly gone: Promise<void>;
-  closed(): void;
-}
-interface Waiter {
-  resolve(lease: Lease): void;
-  reject(error: Error): void;
-  readonly timer: NodeJS.Timeout;
-}
-interface Pool {
-  readonly entry: Entry;
-  readonly purpose: LeasePurpose;
-  readonly slots: Slot[];
-  readonly waiters: Set<Waiter>;
-  /** Openings asked for or under way. */
-  opening: number;
-}
-interface Entry {
-  readonly key: string;
-  readonly pools: Readonly<Record<LeasePurpose, Pool>>;
-  /** Sessions open, being opened or being closed. */
-  open: number;
-  failures: number;
-  refuseUntil: number;
-  lastError: Error | undefined;
-}
-
-/** Failures of opening in a row after which a key is refused at once. */
-const tolerated = 3;
-const firstPause = 250;
-const longestPause = 30_000;
 
 export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   const entries = new Map<string, Entry>();
@@ -101,24 +72,14 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   function entryFor(key: string): Entry {
     let entry = entries.get(key);
     if (entry === undefined) {
-      const base = { key, open: 0, failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
-      const pool = (purpose: LeasePurpose): Pool => ({
-        entry: base,
-        purpose,
-        slots: [],
-        waiters: new Set(),
-        opening: 0,
-      });
-      entry = Object.assign(base, { pools: { read: pool('read'), write: pool('write') } });
+      entry = newEntry(key);
       entries.set(key, entry);
     }
     return entry;
   }
 
   function forgetIfEmpty(entry: Entry): void {
-    if (entry.open > 0 || entry.failures > 0) return;
-    for (const pool of [entry.pools.read, entry.pools.write]) if (pool.waiters.size > 0 || pool.opening > 0) return;
-    entries.delete(entry.key);
+    if (isForgettable(entry)) entries.delete(entry.key);
   }
 
   /** A session of this pool that can take one more lease now. */
@@ -293,13 +254,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   }
 
   function openingFailed(pool: Pool, error: Error): void {
-    const { entry } = pool;
-    entry.failures += 1;
-    entry.lastError = error;
-    if (entry.failures >= tolerated) {
-      const pause = Math.min(longestPause, firstPause * 2 ** (entry.failures - tolerated));
-      entry.refuseUntil = performance.now() + pause;
-    }
+    noteFailure(pool.entry, error);
     for (const waiter of [...pool.waiters]) {
       settle(pool, waiter);
       waiter.reject(error);
@@ -315,8 +270,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
         const now = performance.now();
         for (const slot of idle) if (now - slot.idleAt >= options.idleMs) retire(slot);
         for (const entry of entries.values()) {
-          // The memory of failures ends some time after the last of them.
-          if (entry.failures > 0 && now > entry.refuseUntil + longestPause) entry.failures = 0;
+          forgetOldFailures(entry, now);
           forgetIfEmpty(entry);
         }
         if (entries.size === 0) {
@@ -329,8 +283,31 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     sweep.unref();
   }
 
-  function exhausted(): StrongroomError {
-    return unavailable('connections_exhausted', 'The server is busy. Try again in a moment.', 1);
+  /** A lease when this waiter's turn comes, or 503 when that takes too long. */
+  function queue(pool: Pool): Promise<Lease> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        settle(pool, waiter);
+        reject(exhausted());
+        forgetIfEmpty(pool.entry);
+      };
+      const waiter: Waiter = { resolve, reject, timer: setTimeout(giveUp, options.waitMs) };
+      pool.waiters.add(waiter);
+      waiting += 1;
+      want(pool);
+      grow();
+    });
+  }
+
+  function refuseWaiters(): void {
+    for (const entry of entries.values()) {
+      for (const pool of [entry.pools.read, entry.pools.write]) {
+        for (const waiter of [...pool.waiters]) {
+          settle(pool, waiter);
+          waiter.reject(shuttingDown());
+        }
+      }
+    }
   }
 
   function tryLease(key: string, purpose: LeasePurpose): Lease | undefined {
@@ -362,26 +339,11 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     lease(key, purpose) {
       const free = tryLease(key, purpose);
       if (free !== undefined) return Promise.resolve(free);
-      if (closed) return Promise.reject(unavailable('shutting_down', 'The server is shutting down.'));
+      if (closed) return Promise.reject(shuttingDown());
       const entry = entryFor(key);
-      if (entry.lastError !== undefined && performance.now() < entry.refuseUntil)
-        return Promise.reject(entry.lastError);
-      const pool = entry.pools[purpose];
-      return new Promise((resolve, reject) => {
-        const waiter: Waiter = {
-          resolve,
-          reject,
-          timer: setTimeout(() => {
-            settle(pool, waiter);
-            reject(exhausted());
-            forgetIfEmpty(entry);
-          }, options.waitMs),
-        };
-        pool.waiters.add(waiter);
-        waiting += 1;
-        want(pool);
-        grow();
-      });
+      const refusal = refusalOf(entry);
+      if (refusal !== undefined) return Promise.reject(refusal);
+      return queue(entry.pools[purpose]);
     },
     async closeKeys(matches) {
       const gone = [...idle, ...busy].filter((slot) => matches(slot.pool.entry.key));
@@ -393,28 +355,22 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       closed = true;
       clearInterval(sweep);
       sweep = undefined;
-      for (const entry of entries.values()) {
-        for (const pool of [entry.pools.read, entry.pools.write]) {
-          for (const waiter of [...pool.waiters]) {
-            settle(pool, waiter);
-            waiter.reject(unavailable('shutting_down', 'The server is shutting down.'));
-          }
-        }
-      }
+      refuseWaiters();
       while (open > 0) {
         await closeAll();
         if (open > 0) await pause();
       }
     },
-    list: () => [...entries.values()].filter((entry) => entry.open > 0).map(describe),
+    list: () => [...entries.values()].filter((entry) => entry.open > 0).map(describeEntry),
   };
 }
 
-function describe(entry: Entry): { key: string; open: number; leased: number; idleSince: number | null } {
-  const slots = [...entry.pools.read.slots, ...entry.pools.write.slots];
-  const leased = slots.reduce((count, slot) => count + slot.leases, 0);
-  const idleSince = leased > 0 || slots.length === 0 ? null : Math.max(...slots.map((slot) => slot.idleAt));
-  return { key: entry.key, open: entry.open, leased, idleSince };
+function exhausted(): StrongroomError {
+  return unavailable('connections_exhausted', 'The server is busy. Try again in a moment.', 1);
+}
+
+function shuttingDown(): StrongroomError {
+  return unavailable('shutting_down', 'The server is shutting down.');
 }
 
 function pause(): Promise<void> {

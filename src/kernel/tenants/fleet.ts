@@ -73,6 +73,8 @@ interface LiveRun {
   ended: Promise<void>;
 }
 
+type StartOptions = Parameters<Fleet['start']>[0];
+
 const system: Actor = { kind: 'system' };
 const leaseTime = 60 * second;
 const renewEvery = 20 * second;
@@ -199,10 +201,7 @@ export function createFleet(parts: FleetParts): FleetService {
     return { status: run.failures > 0 ? 'failed' : 'succeeded', reason: null };
   }
 
-  async function start(
-    options: Parameters<Fleet['start']>[0],
-    actor: Actor,
-  ): Promise<{ run: MigrationRun; already: boolean }> {
+  async function start(options: StartOptions, actor: Actor): ReturnType<Fleet['start']> {
     const head = parts.head();
     const behind = await selectBehind(control.read, head, options.only);
     const results = behind.map(

@@ -1,9 +1,19 @@
 /** People of one company: users, sessions, refresh tokens, invitations, password resets. */
 import { sql } from 'kysely';
-import { tenantMigration } from '../../../kernel/database/migration.ts';
+import { type SchemaOf, tenantMigration } from '../../../kernel/database/migration.ts';
+import type { TenantTables } from '../../../kernel/database/tables.ts';
 import '../tables.ts';
 
+type Schema = SchemaOf<TenantTables>;
+
 export const createPeople = tenantMigration('0001-accounts', async (schema) => {
+  await users(schema);
+  await sessions(schema);
+  await invitations(schema);
+  await passwordResets(schema);
+});
+
+async function users(schema: Schema): Promise<void> {
   await schema
     .createTable('users')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -20,7 +30,9 @@ export const createPeople = tenantMigration('0001-accounts', async (schema) => {
   await schema.createIndex('users_email').unique().on('users').column('email').execute();
   await schema.createIndex('users_username').unique().on('users').column('username').execute();
   await schema.createIndex('users_role').on('users').columns(['role', 'is_active']).execute();
+}
 
+async function sessions(schema: Schema): Promise<void> {
   await schema
     .createTable('sessions')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -47,7 +59,9 @@ export const createPeople = tenantMigration('0001-accounts', async (schema) => {
     .execute();
   await schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute();
   await schema.createIndex('refresh_tokens_expiry').on('refresh_tokens').column('expires_at').execute();
+}
 
+async function invitations(schema: Schema): Promise<void> {
   await schema
     .createTable('invitations')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -72,7 +86,9 @@ export const createPeople = tenantMigration('0001-accounts', async (schema) => {
     .column('email')
     .where(sql.ref('status'), '=', 'pending')
     .execute();
+}
 
+async function passwordResets(schema: Schema): Promise<void> {
   await schema
     .createTable('password_resets')
     .addColumn('token_hash', 'text', (column) => column.primaryKey())
@@ -82,4 +98,4 @@ export const createPeople = tenantMigration('0001-accounts', async (schema) => {
     .addColumn('used_at', 'text')
     .execute();
   await schema.createIndex('password_resets_user').on('password_resets').column('user_id').execute();
-});
+}

@@ -1,8 +1,18 @@
 /** Operators with their sessions (tables of the same form as a company's), the one way to the first of them, and the directory of sign-in names by digest. */
-import { controlMigration } from '../../../kernel/database/migration.ts';
+import { controlMigration, type SchemaOf } from '../../../kernel/database/migration.ts';
+import type { ControlTables } from '../../../kernel/database/tables.ts';
 import '../tables.ts';
 
+type Schema = SchemaOf<ControlTables>;
+
 export const createOperators = controlMigration('0001-operators', async (schema) => {
+  await operators(schema);
+  await sessions(schema);
+  await oneTimeTokens(schema);
+  await directory(schema);
+});
+
+async function operators(schema: Schema): Promise<void> {
   await schema
     .createTable('operators')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -17,7 +27,9 @@ export const createOperators = controlMigration('0001-operators', async (schema)
     .execute();
   await schema.createIndex('operators_username').unique().on('operators').column('username').execute();
   await schema.createIndex('operators_email').unique().on('operators').column('email').execute();
+}
 
+async function sessions(schema: Schema): Promise<void> {
   await schema
     .createTable('sessions')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -44,7 +56,9 @@ export const createOperators = controlMigration('0001-operators', async (schema)
     .execute();
   await schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute();
   await schema.createIndex('refresh_tokens_expiry').on('refresh_tokens').column('expires_at').execute();
+}
 
+async function oneTimeTokens(schema: Schema): Promise<void> {
   await schema
     .createTable('password_resets')
     .addColumn('token_hash', 'text', (column) => column.primaryKey())
@@ -61,7 +75,9 @@ export const createOperators = controlMigration('0001-operators', async (schema)
     .addColumn('created_at', 'text', (column) => column.notNull())
     .addColumn('completed_at', 'text')
     .execute();
+}
 
+async function directory(schema: Schema): Promise<void> {
   await schema
     .createTable('directory')
     .addColumn('digest', 'text', (column) => column.notNull())
@@ -82,4 +98,4 @@ export const createOperators = controlMigration('0001-operators', async (schema)
     .addPrimaryKeyConstraint('person_links_pk', ['tenant_id', 'user_id'])
     .execute();
   await schema.createIndex('person_links_person').on('person_links').column('person_id').execute();
-});
+}

@@ -1,0 +1,97 @@
+/**
+ * What a lease set knows of a key: its sessions by purpose, who waits for one, and how opening went lately. Data, and
+ * what can be said of it alone; `lease-set.ts` decides.
+ */
+import type { SqlSession } from './session.ts';
+
+export type LeasePurpose = 'read' | 'write';
+
+export interface Lease {
+  readonly session: SqlSession;
+  /** Exactly once a lease. */
+  release(): void;
+}
+
+export interface Slot extends Lease {
+  readonly pool: Pool;
+  readonly session: SqlSession;
+  leases: number;
+  retiring: boolean;
+  idleAt: number;
+  /** Resolves once the session is closed. */
+  readonly gone: Promise<void>;
+  closed(): void;
+}
+export interface Waiter {
+  resolve(lease: Lease): void;
+  reject(error: Error): void;
+  readonly timer: NodeJS.Timeout;
+}
+export interface Pool {
+  readonly entry: Entry;
+  readonly purpose: LeasePurpose;
+  readonly slots: Slot[];
+  readonly waiters: Set<Waiter>;
+  /** Openings asked for or under way. */
+  opening: number;
+}
+export interface Entry {
+  readonly key: string;
+  readonly pools: Readonly<Record<LeasePurpose, Pool>>;
+  /** Sessions open, being opened or being closed. */
+  open: number;
+  failures: number;
+  refuseUntil: number;
+  lastError: Error | undefined;
+}
+
+/** Failures of opening in a row after which a key is refused at once. */
+const tolerated = 3;
+const firstPause = 250;
+const longestPause = 30_000;
+
+/** A key of which nothing is open. */
+export function newEntry(key: string): Entry {
+  const base = { key, open: 0, failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
+  const pool = (purpose: LeasePurpose): Pool => ({ entry: base, purpose, slots: [], waiters: new Set(), opening: 0 });
+  return Object.assign(base, { pools: { read: pool('read'), write: pool('write') } });
+}
+
+/** Nothing open, nobody waiting, nothing to be remembered. */
+export function isForgettable(entry: Entry): boolean {
+  if (entry.open > 0 || entry.failures > 0) return false;
+  return [entry.pools.read, entry.pools.write].every((pool) => pool.waiters.size === 0 && pool.opening === 0);
+}
+
+/** A failure more: from the third in a row on, the key is refused for a growing time. */
+export function noteFailure(entry: Entry, error: Error): void {
+  entry.failures += 1;
+  entry.lastError = error;
+  if (entry.failures < tolerated) return;
+  const pause = Math.min(longestPause, firstPause * 2 ** (entry.failures - tolerated));
+  entry.refuseUntil = performance.now() + pause;
+}
+
+/** What to refuse a lease with now, after failures. */
+export function refusalOf(entry: Entry): Error | undefined {
+  return entry.lastError !== undefined && performance.now() < entry.refuseUntil ? entry.lastError : undefined;
+}
+
+/** Ends the memory of failures some time after the last of them. */
+export function forgetOldFailures(entry: Entry, now: number): void {
+  if (entry.failures > 0 && now > entry.refuseUntil + longestPause) entry.failures = 0;
+}
+
+export interface EntryView {
+  readonly key: string;
+  readonly open: number;
+  readonly leased: number;
+  readonly idleSince: number | null;
+}
+
+export function describeEntry(entry: Entry): EntryView {
+  const slots = [...entry.pools.read.slots, ...entry.pools.write.slots];
+  const leased = slots.reduce((count, slot) => count + slot.leases, 0);
+  const idleSince = leased > 0 || slots.length === 0 ? null : Math.max(...slots.map((slot) => slot.idleAt));
+  return { key: entry.key, open: entry.open, leased, idleSince };
+}
