@@ -11,8 +11,8 @@ import { createLogger } from '../../src/kernel/log.ts';
 import { bodyOf, bytesOf, fileStoreSuite } from './suite.ts';
 
 const log = createLogger({ level: 'silent', format: 'json' });
-const open = (dataDir: string, freeSpaceFloorBytes = 0) =>
-  createDiskStores({ config: testConfig({ dataDir, freeSpaceFloorBytes }), clock: systemClock, log });
+const open = (dataDir: string, freeSpaceFloorBytes = 0, floorPart = 1 / 20) =>
+  createDiskStores({ config: testConfig({ dataDir, freeSpaceFloorBytes }), clock: systemClock, log, floorPart });
 const newFolder = () => fs.mkdtempSync(join(tmpdir(), 'strongroom-files-'));
 
 fileStoreSuite('disk', async () => {
@@ -136,7 +136,7 @@ describe('on the disk', () => {
   test('below the floor of free space uploads are refused, reading goes on, and it ends by itself', async () => {
     const { store, bucket } = await bucketIn();
     const { key } = await store.put(bodyOf(Buffer.from('kept')));
-    const full = open(dataDir, 2 ** 53 - 1);
+    const full = open(dataDir, 2 ** 53 - 1, Number.POSITIVE_INFINITY);
     const refused = { kind: 'no_space', code: 'disk_full' };
     await expect(full.open(bucket).put(bodyOf(Buffer.from('x')))).rejects.toMatchObject(refused);
     const upload = await full.open(bucket).partial(newId('upload'));
@@ -152,7 +152,7 @@ describe('on the disk', () => {
     const elsewhere = fs.mkdtempSync(join(place, 'strongroom-floor-'));
     try {
       const { bavail, bsize } = fs.statfsSync(elsewhere);
-      const stores = open(elsewhere, bavail * bsize - 4 * 1024 * 1024);
+      const stores = open(elsewhere, bavail * bsize - 4 * 1024 * 1024, 1);
       const bucket = stores.bucketName(newId('company'));
       await stores.createBucket(bucket);
       const put = stores.open(bucket).put(bodyOf(Buffer.alloc(8 * 1024 * 1024)));

@@ -28,6 +28,8 @@ export interface DiskOptions {
   readonly config: Pick<Config, 'dataDir' | 'bucketPrefix' | 'freeSpaceFloorBytes'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The part of the file system that the floor is at most; another than the twentieth for tests alone. */
+  readonly floorPart?: number;
 }
 
 const bucketPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -36,11 +38,11 @@ const rememberedBuckets = 1_000;
 const deletingPrefix = '.deleting-';
 
 /** The disk store of a data folder. Makes the folder `buckets` when the first bucket is made. */
-export function createDiskStores({ config }: DiskOptions): FileStores {
+export function createDiskStores({ config, floorPart }: DiskOptions): FileStores {
   const buckets = join(config.dataDir, 'buckets');
   const parts: DiskParts = {
     folders: createFolderSync(),
-    space: createFreeSpace(config.dataDir, config.freeSpaceFloorBytes),
+    space: createFreeSpace(config.dataDir, config.freeSpaceFloorBytes, floorPart),
   };
   const known = new Map<string, FileStore>();
 

@@ -17,8 +17,12 @@ const freshFor = 1_000;
 /** On a small file system the floor is this part of it, so that a floor meant for disks leaves room to work. */
 const partOfSmall = 1 / 20;
 
-/** @param folder any folder of the file system; @param floor bytes to be left free, 0 for no floor */
-export function createFreeSpace(folder: string, floor: number): FreeSpace {
+/**
+ * @param folder any folder of the file system
+ * @param floor bytes to be left free, 0 for no floor
+ * @param most the part of the file system that the floor is at most
+ */
+export function createFreeSpace(folder: string, floor: number, most = partOfSmall): FreeSpace {
   let free = 0;
   let least = floor;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -29,7 +33,7 @@ export function createFreeSpace(folder: string, floor: number): FreeSpace {
     asking ??= statfs(folder)
       .then(({ bavail, blocks, bsize }) => {
         free = bavail * bsize;
-        least = Math.min(floor, blocks * bsize * partOfSmall);
+        least = Math.min(floor, blocks * bsize * most);
         askedAt = performance.now();
       })
       .finally(() => {
