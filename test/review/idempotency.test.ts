@@ -44,12 +44,14 @@ test('a resumable upload begins once for a key', async () => {
         'idempotency-key': key,
       },
     });
-  const [first, second, third] = [
+  const [first, second, third, taken] = [
     await begin('a.txt', 'one'),
     await begin('a.txt', 'one'),
-    await begin('a.txt', 'two'),
+    await begin('c.txt', 'two'),
+    await begin('a.txt', 'three'),
   ];
-  expect([first.status, second.status, third.status]).toEqual([201, 201, 201]);
+  // The first holds its name until it ends; the same request again is the first, not another.
+  expect([first.status, second.status, third.status, taken.status]).toEqual([201, 201, 201, 409]);
   expect(second.headers.get('location')).toBe(first.headers.get('location'));
   expect(second.headers.get('tus-resumable')).toBe('1.0.0');
   expect(third.headers.get('location')).not.toBe(first.headers.get('location'));
