@@ -25,6 +25,8 @@ export interface LeaseSetOptions {
   readonly waitMs: number;
   /** An unused session is closed after this long; Infinity keeps it. */
   readonly idleMs: number;
+  /** Longest time for which a key is refused after failures of opening, in milliseconds. Default 30 s. */
+  readonly longestPauseMs?: number;
   open(key: string, purpose: LeasePurpose): Promise<SqlSession>;
   /** How many sessions of this purpose make sense for a key at once. */
   limit(key: string, purpose: LeasePurpose): number;
@@ -297,7 +299,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     entry.failures += 1;
     entry.lastError = error;
     if (entry.failures >= tolerated) {
-      const pause = Math.min(longestPause, firstPause * 2 ** (entry.failures - tolerated));
+      const pause = Math.min(options.longestPauseMs ?? longestPause, firstPause * 2 ** (entry.failures - tolerated));
       entry.refuseUntil = performance.now() + pause;
     }
     for (const waiter of [...pool.waiters]) {
