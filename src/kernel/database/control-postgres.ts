@@ -12,7 +12,7 @@
  */
 import pg from 'pg';
 import { systemClock } from '../clock.ts';
-import type { Logger } from '../log.ts';
+import { StrongroomError, unavailable } from '../errors.ts';
 import type { ControlDatabase, ControlDatabaseOptions } from './control-database.ts';
 import { createDatabase } from './create-database.ts';
 import type { ControlDb } from './database.ts';
@@ -20,8 +20,7 @@ import { createLeaseSet } from './lease-set.ts';
 import { applyMigrations } from './migrator.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { isConnectionLost, postgresError } from './postgres-errors.ts';
-import { openPostgresSession } from './postgres-session.ts';
-import type { SqlSession } from './session.ts';
+import { openPostgresSession, type PostgresSession } from './postgres-session.ts';
 import type { ControlTables } from './tables.ts';
 
 export interface PostgresControlOptions extends Pick<ControlDatabaseOptions, 'log' | 'clock' | 'waitSeconds'> {
@@ -90,8 +89,7 @@ export async function openPostgresControl(options: PostgresControlOptions): Prom
     async migrate(list) {
       const session = await openSession({ ...options, url: options.directUrl ?? options.url, statementSeconds: 300 });
       try {
-        const lock = `SET lock_timeout = 60000; SELECT pg_advisory_lock(${migratorsTurn})`;
-        await session.execute(statement(lock));
+        await session.script(`SET lock_timeout = 60000; SELECT pg_advisory_lock(${migratorsTurn})`);
         return await applyMigrations<ControlTables>({ session, grammar: postgresDialect, list, clock });
       } finally {
         // The lock ends with the connection.
@@ -101,8 +99,6 @@ export async function openPostgresControl(options: PostgresControlOptions): Prom
     close: () => leases.close(),
   };
 }
-
-const statement = (sql: string) => ({ sql, parameters: [] }) as unknown as Parameters<SqlSession['execute']>[0];
 
 const limits = ({ statementSeconds = 15 }: PostgresControlOptions) =>
   `SET LOCAL idle_in_transaction_session_timeout = ${silentLimit}; SET LOCAL statement_timeout = ${statementSeconds * 1_000}`;
@@ -135,23 +131,22 @@ async function connectDirectly(options: PostgresControlOptions): Promise<pg.Clie
   return client;
 }
 
-/** A session whose statements run in the order they were given, and whose errors are the product's. */
-async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Promise<SqlSession> {
+/** A session that takes its turn when it begins, and whose errors are the product's. */
+async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Promise<PostgresSession> {
   const seconds = Math.max(options.statementSeconds ?? 15, options.waitSeconds ?? 10) + 5;
   const config = postgresClientConfig(options.url, 'strongroom control');
   const session = await openPostgresSession({ ...config, query_timeout: seconds * 1_000 }).catch((error: unknown) => {
-    throw postgresError(error, unreachable);
+    const mapped = postgresError(error, unreachable);
+    // No login, no such database, no right to connect: an operator must act; callers can only wait.
+    throw mapped instanceof StrongroomError
+      ? mapped
+      : unavailable(unreachable, 'The database cannot be reached now.', 30, error);
   });
   let broken = false;
-  let last: Promise<unknown> = Promise.resolve();
 
-  function inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = last.then(run).catch((error: unknown) => {
-      broken ||= isConnectionLost(error);
-      throw postgresError(error, unreachable);
-    });
-    last = result.catch(() => {});
-    return result;
+  function mapped(error: unknown): never {
+    broken ||= isConnectionLost(error);
+    throw postgresError(error, unreachable);
   }
 
   return {
@@ -160,23 +155,13 @@ async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Pr
     get usable() {
       return !broken && session.usable;
     },
-    execute: (query) => inTurn(() => session.execute(query)),
+    execute: (query) => session.execute<never>(query).catch(mapped),
+    script: (sql) => session.script<never>(sql).catch(mapped),
     async begin() {
-      await inTurn(() => session.execute(statement(begin)));
+      await session.script(begin).catch(mapped);
     },
-    commit: () => inTurn(() => session.commit()),
-    rollback: () => inTurn(() => session.rollback()),
-    close: () => closeInTime(session, options.log),
+    commit: () => session.commit().catch(mapped),
+    rollback: () => session.rollback().catch(mapped),
+    close: () => session.close(),
   };
-}
-
-/** A server that does not answer keeps nobody from going on. */
-async function closeInTime(session: SqlSession, log: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 2_000);
-  });
-  const closing = session.close().catch((error: unknown) => log.debug({ err: error }, 'a connection was gone already'));
-  await Promise.race([closing, late]);
-  clearTimeout(timer);
 }
