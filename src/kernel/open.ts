@@ -56,10 +56,6 @@ export async function openKernel(config: Config, options: OpenOptions = {}): Pro
     const text = 'This release keeps the control database in the data folder. Unset MANAGEMENT_DATABASE_URL.';
     throw new StrongroomError('unsupported', 'control_database_unsupported', text);
   }
-  if (config.fileStore !== 'disk') {
-    const text = 'This release keeps files on disk. Unset STRONGROOM_FILE_STORE.';
-    throw new StrongroomError('unsupported', 'file_store_unsupported', text);
-  }
   const log = options.log ?? createLogger({ level: config.logLevel, format: logFormat(config) });
   const claim = await claimDataFolder(config.dataDir);
   if (claim === undefined) throw folderInUse();
@@ -110,7 +106,7 @@ async function compose(base: Base): Promise<Kernel> {
   try {
     const database = await openControlDatabase({ host, path: join(config.dataDir, 'control.db'), log, clock });
     const control = database.db;
-    const files = createDiskStores({ config, clock, log });
+    const files = await fileStoresOf(base);
     const background = createBackground({ control, secrets, clock, log });
     const placements = placementsOf(base, registered, host, background);
     const connections = createConnections({ placements, config, clock, log, markWork: background.index.begin });
@@ -120,6 +116,13 @@ async function compose(base: Base): Promise<Kernel> {
     await host.close();
     throw error;
   }
+}
+
+async function fileStoresOf({ config, clock, log }: Base): Promise<FileStores> {
+  if (config.fileStore === 'disk') return createDiskStores({ config, clock, log });
+  // Read only where it is wanted: the client of S3 takes its time to load.
+  const { createS3Stores } = await import('./files/s3.ts');
+  return createS3Stores({ config, clock, log });
 }
 
 function placementsOf(

@@ -100,6 +100,10 @@ const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
     200,
     'It must be a relative path with {id} in it once, of lower-case letters, digits, ., _, - and /.',
   ),
+  s3SharedBucket: pattern(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'It must be the name of a bucket: 3 to 63 lower-case letters, digits, - and .',
+  ),
   bucketPrefix: pattern(
     /^[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])?$/,
     'It must hold at most 36 lower-case letters, digits and -, and begin and end with a letter or digit.',

@@ -55,6 +55,14 @@ export interface PartialUpload {
   discard(): Promise<void>;
 }
 
+/** How an object is served to somebody who comes with its address. */
+export interface DownloadAddress {
+  /** The header Content-Disposition. */
+  readonly disposition: string;
+  /** The header Content-Type. */
+  readonly mediaType: string;
+}
+
 /** The bucket of one tenant. */
 export interface FileStore {
   /** The physical name: folder or bucket. */
@@ -82,6 +90,11 @@ export interface FileStore {
   partial(id: string): Promise<PartialUpload>;
   /** Removes temporary objects and parts that nobody touched since `olderThan` (ms). Returns how many. */
   sweepTemporary(olderThan: number): Promise<number>;
+  /**
+   * An address at which the storage itself serves the object for a short time, to anybody who has it. Only where the
+   * operator has chosen that and the storage can.
+   */
+  downloadAddress?(key: string, as: DownloadAddress): Promise<string | undefined>;
 }
 
 /** A file store as a whole: makes and removes buckets. One per process. */
