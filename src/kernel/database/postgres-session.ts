@@ -157,6 +157,7 @@ function sessionOver(
     commit: () => end('COMMIT'),
     rollback: () => end('ROLLBACK'),
     async script<R>(sql: string): Promise<readonly R[]> {
+      if (fresh) beginNow();
       try {
         const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
         return (Array.isArray(result) ? result.at(-1)!.rows : result.rows) as R[];

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 export interface PostgresServer {
+  /** Address of the server with a login that may do everything. */
+  readonly url: string;
   /** Makes an empty database and gives its connection address. */
   newDatabase(name: string): Promise<string>;
   stop(): Promise<void>;
@@ -61,6 +63,7 @@ function serverAt(url: string, stop: () => Promise<void>): PostgresServer {
     await client.query(statement).finally(() => client.end());
   };
   return {
+    url,
     async newDatabase(name) {
       const full = `strongroom_test_${name}_${process.pid}`;
       await run(`CREATE DATABASE ${full} TEMPLATE template0 ENCODING 'UTF8'`);
