@@ -8,11 +8,8 @@ import {
   HeadBucketCommand,
   ListObjectVersionsCommand,
   type ObjectIdentifier,
-  PutBucketEncryptionCommand,
   PutObjectCommand,
-  PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
-import type { Logger } from '../log.ts';
 import { hasName, isUnknown, statusOf, storageFailed } from './s3-errors.ts';
 import {
   abortMultipart,
@@ -25,6 +22,7 @@ import {
   removeOne,
   removeVersions,
 } from './s3-place.ts';
+import type { Protection } from './s3-protection.ts';
 
 /** Rounds of emptying; uploads that still run put things into a bucket while it is emptied. */
 const rounds = 20;
@@ -32,7 +30,7 @@ const rounds = 20;
 export interface MakeOptions {
   /** Set where the server places buckets by region: on Amazon's own. */
   readonly region: string | undefined;
-  readonly log: Logger;
+  readonly protection: Protection;
 }
 
 export async function makeBucket(place: Place, options: MakeOptions): Promise<void> {
@@ -49,46 +47,7 @@ export async function makeBucket(place: Place, options: MakeOptions): Promise<vo
     // A bucket of this name that belongs to somebody else is an error; it must never take a company's files.
     if (!hasName(error, 'BucketAlreadyOwnedByYou')) throw error;
   }
-  await Promise.all([
-    whereKnown(options.log, 'blocking public access', () =>
-      place.client.send(
-        new PutPublicAccessBlockCommand({
-          Bucket,
-          PublicAccessBlockConfiguration: {
-            BlockPublicAcls: true,
-            IgnorePublicAcls: true,
-            BlockPublicPolicy: true,
-            RestrictPublicBuckets: true,
-          },
-        }),
-      ),
-    ),
-    whereKnown(options.log, 'default encryption', () =>
-      place.client.send(
-        new PutBucketEncryptionCommand({
-          Bucket,
-          ServerSideEncryptionConfiguration: {
-            Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-          },
-        }),
-      ),
-    ),
-  ]);
-}
-
-const told = new WeakMap<Logger, Set<string>>();
-
-/** A server that does not know a protection is used without it, and the log says so once. */
-async function whereKnown(log: Logger, what: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isUnknown(error)) throw error;
-    const known = told.get(log) ?? new Set();
-    told.set(log, known);
-    if (!known.has(what)) log.warn(`the S3 server does not know ${what}; buckets are used without it`);
-    known.add(what);
-  }
+  await options.protection.protect(Bucket);
 }
 
 export async function bucketIsThere(place: Place): Promise<boolean> {

@@ -19,6 +19,7 @@ import { createGuard, type Guard, hasName, statusOf } from './s3-errors.ts';
 import { getObject } from './s3-get.ts';
 import { createS3Partials } from './s3-partial.ts';
 import { at, isKey, list, look, objectName, type Place, removeMany } from './s3-place.ts';
+import { createProtection } from './s3-protection.ts';
 import { putObject } from './s3-put.ts';
 import { sweepTemporary } from './s3-sweep.ts';
 
@@ -46,6 +47,7 @@ interface Opened {
 export function createS3Stores({ config, log, keysFor }: S3Options): FileStores {
   const client = createS3Client(config);
   const guard = createGuard(log);
+  const protection = createProtection(client, log, config.s3Endpoint === null);
   const known = new Map<string, Opened>();
   const partBytes = Math.max(leastPartBytes, Math.ceil(config.maxUploadBytes / mostParts / MiB) * MiB);
   const own = new RegExp(`^${config.bucketPrefix}-[0-7][0-9a-hjkmnp-tv-z]{25}$`);
@@ -89,7 +91,7 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
     open: (bucket) => remember(bucket).store,
     async createBucket(bucket) {
       const place = asOwner(bucket);
-      await guard(bucket, () => makeBucket(place, { region, log }));
+      await guard(bucket, () => makeBucket(place, { region, protection }));
     },
     async bucketExists(bucket) {
       const place = asOwner(bucket);
