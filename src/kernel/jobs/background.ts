@@ -40,6 +40,8 @@ export interface BackgroundOptions {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The work index of several processes. Default: that of the one process which owns the control database. */
+  readonly index?: WorkIndex;
 }
 
 export interface WorkerParts {
@@ -66,8 +68,9 @@ export interface Background {
   close(): Promise<void>;
 }
 
-export function createBackground({ control, secrets, clock, log }: BackgroundOptions): Background {
-  const index = createWorkIndex({ control, log });
+export function createBackground(options: BackgroundOptions): Background {
+  const { control, secrets, clock, log } = options;
+  const index = options.index ?? createWorkIndex({ control, log });
   const events = createEvents({ clock });
   const audit = createAudit({ control, secrets, clock, log });
   const idempotency = createIdempotency({ control, secrets, clock });

@@ -42,4 +42,10 @@ export const jobsControlMigrations = [
       .addColumn('generation', 'integer', (c) => c.notNull())
       .execute();
   }),
+  controlMigration('0002-work-leases', async (schema) => {
+    await schema.alterTable('tenant_work').addColumn('owner', 'text').execute();
+    await schema.alterTable('tenant_work').addColumn('lease_until', 'text').execute();
+    await schema.alterTable('tenant_work').addColumn('open_until', 'text').execute();
+    await schema.createIndex('tenant_work_due').on('tenant_work').column('due_at').execute();
+  }),
 ];

@@ -25,6 +25,11 @@ export interface TenantWorkTable {
   tenant_id: string;
   due_at: string;
   generation: number;
+  /** The three below are used where several processes share the control database. Whose visit runs, and until when. */
+  owner: string | null;
+  lease_until: string | null;
+  /** Until this time a transaction that marked the tenant may be on its way to its commit. */
+  open_until: string | null;
 }
 
 declare module '../database/tables.ts' {

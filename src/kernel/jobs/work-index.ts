@@ -20,6 +20,8 @@ import './tables.ts';
 export interface WorkClaim {
   readonly tenantId: TenantId;
   readonly generation: number;
+  /** Aborted where the right to visit was lost; only with several processes. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WorkIndex {
@@ -73,7 +75,7 @@ interface Entry {
   writing: Promise<void> | null;
 }
 
-/** The index over `tenant_work`. This process must own the control database. */
+/** The index over `tenant_work`. This process must own the control database; several have `work-index-shared.ts`. */
 export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndexOptions): WorkIndex {
   const view = new Map<TenantId, Entry>();
   const raisable = new Set<TenantId>();
