@@ -52,6 +52,25 @@ export const settings = {
     'STRONGROOM_POSTGRES_URL',
     'Server and provisioner login for companies placed by schema and database.',
   ),
+  postgresPrepared: flag(
+    'STRONGROOM_POSTGRES_PREPARED',
+    true,
+    'Keep statements prepared on connections to companies placed on PostgreSQL; false behind a pooler in transaction mode.',
+  ),
+  postgresRoleConnections: whole(
+    'STRONGROOM_POSTGRES_ROLE_CONNECTIONS',
+    20,
+    'Connections that the login of one company may hold on PostgreSQL, over all server processes; set when it is made.',
+    2,
+    10_000,
+  ),
+  schemaTenants: whole(
+    'STRONGROOM_SCHEMA_TENANTS',
+    500,
+    'Companies in one shared database of the placement schema; then the next database begins.',
+    1,
+    10_000,
+  ),
   placement: choice('STRONGROOM_PLACEMENT', 'sqlite', placementKinds, 'Placement of new companies.'),
   fileStore: choice('STRONGROOM_FILE_STORE', 'disk', ['disk', 's3'], 'Where objects are kept.'),
   maxConnections: whole(
