@@ -16,7 +16,7 @@ import type { Module } from '../module.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { JobDefinitions, Jobs, Schedule } from './jobs.ts';
-import { jobsControlMigrations, jobsTenantMigrations } from './migrations.ts';
+import { jobsControlMigrations, jobsTenantMigrations, workLeasesMigrations } from './migrations.ts';
 import { createJobs, createQueue } from './queue.ts';
 import { createVisitor } from './visit.ts';
 import { createWorkIndex, type WorkIndex } from './work-index.ts';
@@ -33,6 +33,7 @@ export const workControlMigrations = [
   ...jobsControlMigrations,
   ...auditControlMigrations,
   ...idempotencyControlMigrations,
+  ...workLeasesMigrations,
 ];
 
 export interface BackgroundOptions {

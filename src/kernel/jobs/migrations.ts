@@ -42,7 +42,11 @@ export const jobsControlMigrations = [
       .addColumn('generation', 'integer', (c) => c.notNull())
       .execute();
   }),
-  controlMigration('0002-work-leases', async (schema) => {
+];
+
+/** After those of audit and idempotency, which have the numbers between. */
+export const workLeasesMigrations = [
+  controlMigration('0004-work-leases', async (schema) => {
     await schema.alterTable('tenant_work').addColumn('owner', 'text').execute();
     await schema.alterTable('tenant_work').addColumn('lease_until', 'text').execute();
     await schema.alterTable('tenant_work').addColumn('open_until', 'text').execute();
