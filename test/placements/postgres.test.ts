@@ -69,4 +69,3 @@ export async function startPlacement(kind: 'schema' | 'database'): Promise<Place
 
 placementSuite('schema', () => startPlacement('schema'));
 placementSuite('database', () => startPlacement('database'));
-

@@ -5,6 +5,7 @@
  * - A commit that the server turned into a rollback is an error.
  * - Statements are prepared once a connection (a few hundred of them) where `prepared` says so; not behind a pooler in
  *   transaction mode. One that a migration has outdated is prepared anew.
+ * - One statement a call, `script` excepted: a text that holds a second one is refused.
  * - With `mapErrors` everything thrown is as `postgres-errors.ts` says.
  */
 import type { CompiledQuery, QueryResult } from 'kysely';
@@ -97,11 +98,14 @@ function sessionOver(
   async function run(query: CompiledQuery, again = false): Promise<pg.QueryResult> {
     const name = nameOf(query.sql);
     try {
-      return await client.query({
+      const config = {
         text: query.sql,
         values: [...query.parameters],
+        // Not in the driver's types. One statement a call, with parameters or without: what is injected begins no other.
+        queryMode: 'extended',
         ...(name === undefined ? {} : { name }),
-      });
+      };
+      return await client.query(config);
     } catch (error) {
       if (!isOutdatedPlan(error) || again) throw error;
       names.clear();
