@@ -14,6 +14,7 @@ import type { Logger } from './log.ts';
 import type { Module } from './module.ts';
 import type { Secrets } from './secrets.ts';
 import type { Config } from './settings.ts';
+import type { SharedAttempts } from './several-processes.ts';
 import type { Connections, Doctor, Fleet, Tenants } from './tenants/tenants.ts';
 
 export interface Kernel {
@@ -31,6 +32,8 @@ export interface Kernel {
   readonly jobs: Jobs;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
+  /** Where other processes share the control database: attempts that are limited count in all of them. */
+  readonly attempts: SharedAttempts | undefined;
   /** Whether this process serves what lies in its data folder; with a control database in the folder it always does. */
   readonly folder: Pick<FolderOwner, 'owns' | 'whenOwned'>;
   /** Runs due work of all tenants now and resolves when nothing is due: for commands and tests. */

@@ -152,6 +152,7 @@ async function openControl(base: Base, host: ReturnType<typeof createSqliteHost>
   }
   const database = await openPostgresControl({
     url: config.controlUrl,
+    directUrl: config.controlDirectUrl,
     log,
     clock,
     statementSeconds: config.statementSeconds,
@@ -334,6 +335,7 @@ function kernelOf(parts: KernelParts): Kernel {
     jobs: background.jobs,
     audit: background.audit,
     idempotency: background.idempotency,
+    attempts: parts.sharing?.attempts(parts.secrets),
     folder: base.folder,
     settle,
     register(modules: readonly Module[]) {

@@ -86,6 +86,7 @@ const template =
 const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
   publicUrl: url('http:', 'https:'),
   controlUrl: url('postgres:', 'postgresql:'),
+  controlDirectUrl: url('postgres:', 'postgresql:'),
   postgresUrl: url('postgres:', 'postgresql:'),
   s3Endpoint: url('http:', 'https:'),
   neonApiUrl: url('http:', 'https:'),

@@ -48,6 +48,10 @@ export const settings = {
     'MANAGEMENT_DATABASE_URL',
     'Control database (postgres://…); without it a SQLite file in the data folder.',
   ),
+  controlDirectUrl: secret(
+    'MANAGEMENT_DATABASE_DIRECT_URL',
+    'The same control database without a pooler in between, for its migrations and for messages; default is MANAGEMENT_DATABASE_URL.',
+  ),
   postgresUrl: secret(
     'STRONGROOM_POSTGRES_URL',
     'Server and provisioner login for companies placed by schema and database.',

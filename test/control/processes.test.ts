@@ -161,6 +161,14 @@ test('of creations with one slug at once, one makes a company', async () => {
   expect(await sql("select count(*)::int as n from tenants where slug = 'racer'")).toEqual([{ n: 1 }]);
 });
 
+test('wrong passwords count at every process', async () => {
+  const guess = (at: RunningProcess) =>
+    call(at.url, 'POST', '/api/auth/login', { body: { username: 'nobody-at-all', password: 'a wrong password' } });
+  for (let count = 0; count < 10; count += 1) expect((await guess(owner)).status).toBe(401);
+  await pause(300);
+  expect((await guess(other)).status).toBe(429);
+});
+
 test('a process with another key ring, or none, does not start', async () => {
   const { STRONGROOM_KEY_RING: _, ...without } = env;
   await expect(startProcess(newFolder(), { env: without })).rejects.toThrow(/key ring/i);
