@@ -7,12 +7,14 @@ import type { Clock } from './clock.ts';
 import type { ControlDb } from './database/database.ts';
 import type { Events } from './events.ts';
 import type { FileStores } from './files/file-store.ts';
+import type { FolderOwner } from './folder-owner.ts';
 import type { Idempotency } from './idempotency/idempotency.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
 import type { Module } from './module.ts';
 import type { Secrets } from './secrets.ts';
 import type { Config } from './settings.ts';
+import type { SharedAttempts } from './several-processes.ts';
 import type { Connections, Doctor, Fleet, Tenants } from './tenants/tenants.ts';
 
 export interface Kernel {
@@ -30,6 +32,10 @@ export interface Kernel {
   readonly jobs: Jobs;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
+  /** Where other processes share the control database: attempts that are limited count in all of them. */
+  readonly attempts: SharedAttempts | undefined;
+  /** Whether this process serves what lies in its data folder; with a control database in the folder it always does. */
+  readonly folder: Pick<FolderOwner, 'owns' | 'whenOwned'>;
   /** Runs due work of all tenants now and resolves when nothing is due: for commands and tests. */
   settle(): Promise<void>;
   /** Once, before `start`: the modules in order. */

@@ -3,12 +3,14 @@ import { databaseControlMigrations, databaseModule, databaseTenantMigrations } f
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
 import type { ModuleMigrations } from './database/migrator.ts';
 import { workControlMigrations, workTenantMigrations } from './jobs/background.ts';
+import { placementsControlMigrations, placementsModule } from './placements/migrations.ts';
 import { tenantsControlMigrations } from './tenants/migrations/index.ts';
 
 export const kernelControlMigrations: readonly ModuleMigrations<ControlMigration>[] = [
   { module: databaseModule, migrations: databaseControlMigrations },
   { module: 'tenants', migrations: tenantsControlMigrations },
   { module: 'work', migrations: workControlMigrations },
+  { module: placementsModule, migrations: placementsControlMigrations },
 ];
 
 export const kernelTenantMigrations: readonly ModuleMigrations<TenantMigration>[] = [

@@ -6,23 +6,30 @@
  */
 import { join } from 'node:path';
 import { type Clock, second, systemClock } from './clock.ts';
-import { openControlDatabase } from './database/control-database.ts';
+import { type ControlDatabase, openControlDatabase } from './database/control-database.ts';
+import { openPostgresControl } from './database/control-postgres.ts';
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
 import type { ModuleMigrations } from './database/migrator.ts';
 import { createSqliteHost } from './database/sqlite-host.ts';
-import { StrongroomError, unavailable } from './errors.ts';
+import { type StrongroomError, unavailable } from './errors.ts';
 import { createDiskStores } from './files/disk.ts';
 import type { FileStores } from './files/file-store.ts';
+import { createFolderOwner, type FolderOwner, ownedFiles, ownedPlacement, soleOwner } from './folder-owner.ts';
+import type { TenantId } from './ids.ts';
 import { type Background, createBackground } from './jobs/background.ts';
 import type { Kernel } from './kernel.ts';
+import { checkRing, requireRingFor } from './key-check.ts';
 import { createLogger, type Logger } from './log.ts';
 import { kernelControlMigrations, kernelTenantMigrations } from './migrations.ts';
 import type { Module } from './module.ts';
-import { claimDataFolder, type FolderClaim } from './owner.ts';
-import type { Placement, PlacementAlarm, PlacementKind } from './placements/placement.ts';
+import { claimDataFolder } from './owner.ts';
+import { type Placement, type PlacementAlarm, type PlacementKind, placementKinds } from './placements/placement.ts';
+import { createPostgresPlacements } from './placements/postgres.ts';
 import { createSqlitePlacement } from './placements/sqlite.ts';
+import type { Secrets } from './secrets.ts';
 import { openSecrets } from './secrets-ring.ts';
 import type { Config } from './settings.ts';
+import { createSharing, type Sharing } from './several-processes.ts';
 import { createConnections } from './tenants/connections.ts';
 import { createTenants } from './tenants/create-tenants.ts';
 import { createDoctor } from './tenants/doctor.ts';
@@ -32,6 +39,7 @@ import { createLifecycleChore } from './tenants/lifecycle-chore.ts';
 import { createLocks } from './tenants/locks.ts';
 import { createOpenTenant } from './tenants/open-tenant.ts';
 import { createRegistry } from './tenants/registry.ts';
+import { countTenants } from './tenants/repository.ts';
 import { createRunner } from './tenants/runner.ts';
 import { createExpectedFingerprint } from './tenants/structure.ts';
 import type { TenantRecord } from './tenants/tenants.ts';
@@ -48,26 +56,25 @@ const settleAtStart = 5 * second;
 
 /**
  * @throws unavailable `folder_in_use` where another process owns the data folder
- * @throws unsupported `control_database_unsupported` for a control database that this release cannot use
+ * @throws unavailable `control_database_unreachable` where MANAGEMENT_DATABASE_URL does not answer
+ * @throws invalid `key_ring_missing` where the control database was made with a ring that is not here
  */
 export async function openKernel(config: Config, options: OpenOptions = {}): Promise<Kernel> {
-  if (config.controlUrl !== null) {
-    const text = 'This release keeps the control database in the data folder. Unset MANAGEMENT_DATABASE_URL.';
-    throw new StrongroomError('unsupported', 'control_database_unsupported', text);
-  }
-  if (config.fileStore !== 'disk') {
-    const text = 'This release keeps files on disk. Unset STRONGROOM_FILE_STORE.';
-    throw new StrongroomError('unsupported', 'file_store_unsupported', text);
-  }
   const log = options.log ?? createLogger({ level: config.logLevel, format: logFormat(config) });
-  const claim = await claimDataFolder(config.dataDir);
-  if (claim === undefined) throw folderInUse();
+  const folder = config.controlUrl === null ? await ownFolder(config) : createFolderOwner(config.dataDir, log);
   try {
-    return await compose({ config, options, log, clock: options.clock ?? systemClock, claim });
+    return await compose({ config, options, log, clock: options.clock ?? systemClock, folder });
   } catch (error) {
-    claim.release();
+    folder.release();
     throw error;
   }
+}
+
+/** Where the control database lies in the folder, too, the process that owns it is the only one. */
+async function ownFolder(config: Config): Promise<FolderOwner> {
+  const claim = await claimDataFolder(config.dataDir);
+  if (claim === undefined) throw folderInUse();
+  return soleOwner(claim);
 }
 
 interface Base {
@@ -75,7 +82,7 @@ interface Base {
   readonly options: OpenOptions;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly claim: FolderClaim;
+  readonly folder: FolderOwner;
 }
 
 /** Lists that grow when modules are registered; whoever holds them reads them late. */
@@ -96,32 +103,90 @@ function kernelOnly(): Registered {
 async function compose(base: Base): Promise<Kernel> {
   const { config, clock, log } = base;
   const registered = kernelOnly();
-  // Before the control database is made: a database without its keys is refused.
-  const secrets = openSecrets({ config });
   const host = createSqliteHost({ workers: config.sqliteWorkers, statementSeconds: config.statementSeconds, log });
   try {
-    const database = await openControlDatabase({ host, path: join(config.dataDir, 'control.db'), log, clock });
+    const { database, secrets, sharing } = await openControl(base, host);
     const control = database.db;
-    const files = createDiskStores({ config, clock, log });
-    const background = createBackground({ control, secrets, clock, log });
-    const placements = placementsOf(base, registered, host, background);
+    const files = ownedFiles(await fileStoresOf(base), base.folder);
+    const background = createBackground({
+      control,
+      secrets,
+      clock,
+      log,
+      ...(sharing === undefined ? {} : { index: sharing.index }),
+    });
+    const placements = placementsOf(base, { registered, host, background, control, secrets });
     const connections = createConnections({ placements, config, clock, log, markWork: background.index.begin });
-    const core = tenantsCore({ base, registered, placements, connections, control, secrets, files, background });
-    return kernelOf({ ...core, base, registered, database, host, placements, secrets, files, background, connections });
+    const parts = { base, registered, placements, connections, control, secrets, files, background, sharing };
+    return kernelOf({ ...tenantsCore(parts), ...parts, database, host });
   } catch (error) {
     await host.close();
     throw error;
   }
 }
 
+interface Control {
+  readonly database: ControlDatabase;
+  readonly secrets: Secrets;
+  /** Only where other processes may work on the same control database. */
+  readonly sharing: Sharing | undefined;
+}
+
+async function openControl(base: Base, host: ReturnType<typeof createSqliteHost>): Promise<Control> {
+  const { config, clock, log, folder } = base;
+  if (config.controlUrl === null) {
+    // Before the control database is made: a database without its keys is refused.
+    const secrets = openSecrets({ config });
+    const path = join(config.dataDir, 'control.db');
+    return { database: await openControlDatabase({ host, path, log, clock }), secrets, sharing: undefined };
+  }
+  const database = await openPostgresControl({
+    url: config.controlUrl,
+    directUrl: config.controlDirectUrl,
+    log,
+    clock,
+    statementSeconds: config.statementSeconds,
+    waitSeconds: config.connectionWaitSeconds,
+  });
+  try {
+    await requireRingFor(database.db, config);
+    const elsewhere = placementKinds.filter((kind) => kind !== 'sqlite');
+    const serves = () => (folder.owns ? null : config.fileStore === 'disk' ? [] : elsewhere);
+    const sharing = createSharing({ database, clock, log, serves });
+    return { database, secrets: openSecrets({ config }), sharing };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function fileStoresOf({ config, clock, log }: Base): Promise<FileStores> {
+  if (config.fileStore === 'disk') return createDiskStores({ config, clock, log });
+  // Read only where it is wanted: the client of S3 takes its time to load.
+  const { createS3Stores } = await import('./files/s3.ts');
+  return createS3Stores({ config, clock, log });
+}
+
+interface PlacementNeeds {
+  readonly registered: Registered;
+  readonly host: ReturnType<typeof createSqliteHost>;
+  readonly background: Background;
+  readonly control: Kernel['control'];
+  readonly secrets: Kernel['secrets'];
+}
+
+const alarmTexts: Readonly<Record<PlacementAlarm['kind'], string>> = {
+  identity_mismatch: 'a database is not the one that this company owns; it was refused',
+  database_missing: 'the database of a company is gone; it is never made anew',
+  statement_refused: 'the login of a company was refused a statement: an attack, or a fault of the product',
+};
+
 function placementsOf(
-  { config, clock, log }: Base,
-  registered: Registered,
-  host: ReturnType<typeof createSqliteHost>,
-  background: Background,
+  { config, clock, log, folder }: Base,
+  { registered, host, background, control, secrets }: PlacementNeeds,
 ): Partial<Record<PlacementKind, Placement>> {
   const alarm = (event: PlacementAlarm) => {
-    log.error({ alarm: event }, 'a database is not the one that this company owns; it was refused');
+    log.error({ alarm: event }, alarmTexts[event.kind]);
     background.audit
       .noteFleet({
         action: `alarm.${event.kind}`,
@@ -134,7 +199,20 @@ function placementsOf(
   };
   const { dataDir, schemaTemplate, pathTemplate } = config;
   const migrations = registered.tenantMigrations;
-  return { sqlite: createSqlitePlacement({ dataDir, schemaTemplate, pathTemplate, host, migrations, clock, alarm }) };
+  const kept = createSqlitePlacement({ dataDir, schemaTemplate, pathTemplate, host, migrations, clock, alarm });
+  const sqlite = ownedPlacement(kept, folder);
+  if (config.postgresUrl === null) return { sqlite };
+  const common = { schemaTemplate, migrations, control, secrets, clock, log, alarm };
+  const postgres = createPostgresPlacements({
+    ...common,
+    url: config.postgresUrl,
+    statementSeconds: config.statementSeconds,
+    tenantConnections: config.tenantConnections,
+    roleConnections: config.postgresRoleConnections,
+    schemaTenants: config.schemaTenants,
+    prepared: config.postgresPrepared,
+  });
+  return { sqlite, ...postgres };
 }
 
 interface CoreParts {
@@ -146,15 +224,21 @@ interface CoreParts {
   readonly secrets: Kernel['secrets'];
   readonly files: FileStores;
   readonly background: Background;
+  readonly sharing: Sharing | undefined;
 }
 
 /** Registry, lifecycle, fleet, doctor and the worker. */
 function tenantsCore(parts: CoreParts) {
-  const { base, registered, placements, connections, control, secrets, files, background } = parts;
-  const { config, clock, log } = base;
-  const exclusive = true;
+  const { base, registered, placements, connections, control, secrets, files, background, sharing } = parts;
+  const { config, clock, log, folder } = base;
+  const exclusive = sharing === undefined;
   const locks = createLocks();
-  const registry = createRegistry({ control });
+  const registry = createRegistry({ control, ...(sharing === undefined ? {} : { fresh: sharing.fresh }) });
+  /** Whether this process can make, remove and visit companies of this kind now. */
+  const serves = (kind: PlacementKind) =>
+    folder.owns || (files.kind !== 'disk' && placements[kind]?.capabilities.needsFolderOwner === false);
+  /** Whether it can migrate every company there is. */
+  const drives = async () => folder.owns || (await countTenants(control.read, { placement: 'sqlite' })) === 0;
   const openTenant = createOpenTenant({ database: connections.database, files, secrets, clock, log });
   const runner = createRunner({ control, clock, log, exclusive });
   // Asked at every opening of a company; that the names are in order is looked at where they are applied.
@@ -177,12 +261,13 @@ function tenantsCore(parts: CoreParts) {
     audit: background.audit,
     work: background.index,
     poke: () => poke(),
+    ...(exclusive ? {} : { serves }),
   });
   const oldestServed = () => base.options.oldestServed ?? head();
   const tenants = createTenants({ control, registry, lifecycle, openTenant, placementOf, oldestServed });
   const expectedFingerprint = createExpectedFingerprint({ clock, log });
   const concurrency = config.fleetConcurrency;
-  const fleet = createFleet({ ...common, expectedFingerprint, concurrency, exclusive });
+  const fleet = createFleet({ ...common, expectedFingerprint, concurrency, exclusive, drives });
   const doctor = createDoctor({ ...common, config, placements, expectedFingerprint, lifecycle, runner });
   const chore = createLifecycleChore({ lifecycle, log, poke: () => poke() });
   const worker = background.worker({ tenants, chores: [chore.chore], exclusive });
@@ -190,8 +275,8 @@ function tenantsCore(parts: CoreParts) {
   return { registry, runner, lifecycle, tenants, fleet, doctor, chore, worker };
 }
 
-interface KernelParts extends ReturnType<typeof tenantsCore>, Omit<CoreParts, 'control'> {
-  readonly database: Awaited<ReturnType<typeof openControlDatabase>>;
+interface KernelParts extends ReturnType<typeof tenantsCore>, CoreParts {
+  readonly database: ControlDatabase;
   readonly host: ReturnType<typeof createSqliteHost>;
 }
 
@@ -207,6 +292,7 @@ function kernelOf(parts: KernelParts): Kernel {
     started = true;
     const applied = await database.migrate(registered.controlMigrations);
     if (applied.length > 0) log.info({ applied }, 'the control database was migrated');
+    if (parts.sharing !== undefined) await joinOthers(parts, parts.sharing, options.worker ?? config.runWorker);
     settling = lifecycle.settle('now').catch((error) => log.error({ err: error }, 'the journal was not settled'));
     await Promise.race([settling, pause(settleAtStart)]);
     await fleet.resume();
@@ -240,6 +326,8 @@ function kernelOf(parts: KernelParts): Kernel {
     jobs: background.jobs,
     audit: background.audit,
     idempotency: background.idempotency,
+    attempts: parts.sharing?.attempts(parts.secrets),
+    folder: base.folder,
     settle,
     register(modules: readonly Module[]) {
       for (const module of modules) {
@@ -257,6 +345,34 @@ function kernelOf(parts: KernelParts): Kernel {
   };
 }
 
+/** Takes part in what the processes of one control database share. @throws invalid `key_ring_mismatch` */
+async function joinOthers(parts: KernelParts, sharing: Sharing, hasWorker: boolean): Promise<void> {
+  const { base, control, registry, connections, worker, chore, background, fleet } = parts;
+  const { log, folder } = base;
+  await checkRing(control, parts.secrets);
+  await folder.start(control);
+
+  /** Another process suspended or removed it: no connection of ours stays open. */
+  async function closeUnless(id: TenantId): Promise<void> {
+    if (!connections.list().some((entry) => entry.tenantId === id)) return;
+    if ((await registry.get(id))?.state !== 'active') await connections.closeTenant(id);
+  }
+
+  await sharing.start({
+    changed(id) {
+      registry.invalidate(id);
+      closeUnless(id).catch((error) => log.warn({ err: error, company: id }, 'its connections were not closed'));
+    },
+    changedAll: registry.invalidateAll,
+    poke() {
+      if (!hasWorker) return;
+      for (const name of [chore.chore.name, background.idempotency.pruneChore.name]) worker.poke(name);
+      background.audit.fleetMayHaveRows();
+      fleet.resume().catch((error) => log.warn({ err: error }, 'a migration run could not be taken up'));
+    },
+  });
+}
+
 /** Ends every part, the last one made first; one that cannot end does not keep the others from it. */
 async function closeAll(parts: KernelParts): Promise<void> {
   const { base } = parts;
@@ -268,9 +384,10 @@ async function closeAll(parts: KernelParts): Promise<void> {
     ['connections', () => parts.connections.close()],
     ['placements', async () => void (await Promise.all(Object.values(parts.placements).map((each) => each.close())))],
     ['files', () => parts.files.close()],
+    ['messages of other processes', () => parts.sharing?.close()],
     ['control database', () => parts.database.close()],
     ['threads', () => parts.host.close()],
-    ['data folder', () => base.claim.release()],
+    ['data folder', () => base.folder.release()],
   ];
   for (const [name, end] of ends) {
     try {

@@ -86,6 +86,7 @@ const template =
 const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
   publicUrl: url('http:', 'https:'),
   controlUrl: url('postgres:', 'postgresql:'),
+  controlDirectUrl: url('postgres:', 'postgresql:'),
   postgresUrl: url('postgres:', 'postgresql:'),
   s3Endpoint: url('http:', 'https:'),
   neonApiUrl: url('http:', 'https:'),
@@ -99,6 +100,10 @@ const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
     /^[a-z0-9_][a-z0-9._-]*(\/[a-z0-9_][a-z0-9._-]*)*$/,
     200,
     'It must be a relative path with {id} in it once, of lower-case letters, digits, ., _, - and /.',
+  ),
+  s3SharedBucket: pattern(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'It must be the name of a bucket: 3 to 63 lower-case letters, digits, - and .',
   ),
   bucketPrefix: pattern(
     /^[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])?$/,

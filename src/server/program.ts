@@ -72,9 +72,13 @@ async function serve({ config, options, kernel, modules, server }: Parts): Promi
   try {
     const address = options.listen === false ? '' : await server.listen();
     if (address !== '') modules.accounts.listening(address);
-    const listenForHost =
-      options.listenForHost ?? (async (host: Server) => void (await listenOnHostSocket(host, config.dataDir)));
-    await server.serveHost(listenForHost);
+    const { listenForHost } = options;
+    if (listenForHost !== undefined) await server.serveHost(listenForHost);
+    else {
+      // Of several processes on one folder, commands reach its owner.
+      const atFolder = async (host: Server) => void (await listenOnHostSocket(host, config.dataDir));
+      await kernel.folder.whenOwned(() => server.serveHost(atFolder));
+    }
     const setupToken = address === '' ? undefined : await modules.accounts.ensureSetupToken();
     let closing: Promise<void> | undefined;
     const close = async () => {

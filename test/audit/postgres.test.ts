@@ -25,7 +25,7 @@ import {
 import type { Module } from '../../src/kernel/module.ts';
 import { secretsFromRing } from '../../src/kernel/secrets-ring.ts';
 import type { TenantRecord } from '../../src/kernel/tenants/tenants.ts';
-import { type PostgresServer, startPostgres } from '../migrations/postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 
 const log = pino({ level: 'silent' });
 let server: PostgresServer;

@@ -18,7 +18,7 @@ import { sqliteDialect } from '../../src/kernel/database/sqlite-dialect.ts';
 import { createSqliteHost, type SqliteHost } from '../../src/kernel/database/sqlite-host.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { allControlMigrations, allTenantMigrations, type MigratingModule } from '../../src/kernel/migrations.ts';
-import { type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 
 type List = readonly ModuleMigrations<Migration<unknown>>[];
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '../../src/client/index.ts';
 import { testConfig } from '../../src/kernel/config.ts';
+import type { PlacementKind } from '../../src/kernel/placements/placement.ts';
 import type { Role } from '../../src/kernel/roles.ts';
 import type { Config } from '../../src/kernel/settings.ts';
 import { type Program, type ProgramOptions, startProgram } from '../../src/server/program.ts';
@@ -36,7 +37,10 @@ export interface TestProgram {
   anonymous(): Client;
   /** Sets the first operator up, once; the same one afterwards. */
   operator(): Promise<TestPerson>;
-  company(name: string, input?: { roles?: 'company' | 'workspace'; quota_bytes?: number }): Promise<TestCompany>;
+  company(
+    name: string,
+    input?: { roles?: 'company' | 'workspace'; quota_bytes?: number; placement?: PlacementKind },
+  ): Promise<TestCompany>;
   /** Invites and accepts. */
   person(inviter: TestPerson, role: Role, email?: string): Promise<TestPerson>;
   /** Ends the program and removes its folder. */

@@ -36,6 +36,8 @@ export interface AuditService extends Audit {
   readonly fleetChore: Chore;
   /** Called when the fleet's trail has something to seal; set by whoever has the worker. */
   onFleetRow(told: () => void): void;
+  /** Another process may have written to the fleet's trail: the chore looks. */
+  fleetMayHaveRows(): void;
   /** Part of a purge: what the control database keeps of this trail. */
   forget(tx: ControlTx, tenantId: TenantId): Promise<void>;
   close(): Promise<void>;
@@ -121,6 +123,10 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
     },
     onFleetRow(told) {
       tell = told;
+    },
+    fleetMayHaveRows() {
+      fleetUnsealed = true;
+      tell();
     },
     forget: (tx, tenantId) => forgetHead(tx, tenantId),
     flush: attempts.flush,

@@ -2,13 +2,15 @@
  * `Database` over leased sessions: a reader a query, the writer a transaction.
  *
  * Promises: work that throws, or takes longer than 30 s, leaves nothing; a transaction is dead after its end; a due time
- * is marked before the commit; what was to run after the commit runs after it and cannot undo it.
+ * is marked before the commit; what was to run after the commit runs after it and cannot undo it. On PostgreSQL work may
+ * run again from its beginning, nothing of the run before being left: it keeps its effects to the transaction.
  */
 import type { CompiledQuery, Kysely, Dialect as KyselyDialect, QueryResult } from 'kysely';
 import { StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Database, Dialect, Transaction } from './database.ts';
 import type { Lease, LeasePurpose } from './lease-set.ts';
+import { isTransactionConflict } from './postgres-errors.ts';
 import { type Execute, kyselyOver, type SqlSession } from './session.ts';
 
 /** Longest life of a transaction, in milliseconds. */
@@ -66,7 +68,25 @@ interface TransactionState {
   due: number | undefined;
 }
 
+/** How often a transaction that lost against another one is run. */
+const conflictAttempts = 4;
+
+/** On PostgreSQL two transactions may stand in each other's way: the one that the server ended is run again. */
 async function runTransaction<Tables, Kind extends 'tenant' | 'control', T>(
+  options: CreateDatabaseOptions<Kind>,
+  work: (tx: Transaction<Tables> & { readonly kind: Kind }) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runOnce(options, work);
+    } catch (error) {
+      if (options.dialect !== 'postgres' || attempt === conflictAttempts || !isTransactionConflict(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
+    }
+  }
+}
+
+async function runOnce<Tables, Kind extends 'tenant' | 'control', T>(
   options: CreateDatabaseOptions<Kind>,
   work: (tx: Transaction<Tables> & { readonly kind: Kind }) => Promise<T>,
 ): Promise<T> {

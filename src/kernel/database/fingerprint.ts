@@ -69,21 +69,28 @@ function splitTop(text: string): string[] {
   return parts;
 }
 
+/** Everything is found from the schema's own relations, so that a database with many schemas is as fast as one with few. */
 async function postgresStructure(db: QueryExecutorProvider): Promise<string[]> {
-  const statements = [
-    sql<{
-      line: string;
-    }>`SELECT concat_ws(' ', 'column', table_name, column_name, data_type, is_nullable, column_default,
-      is_identity, generation_expression) AS line FROM information_schema.columns WHERE table_schema = current_schema()`,
-    sql<{ line: string }>`SELECT concat_ws(' ', 'constraint', r.relname, c.conname, pg_get_constraintdef(c.oid)) AS line
-      FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
-      WHERE c.connamespace = current_schema()::regnamespace AND c.contype <> 'n'`,
-    sql<{ line: string }>`SELECT concat('index ', replace(indexdef, ' ' || quote_ident(schemaname) || '.', ' ')) AS line
-      FROM pg_indexes WHERE schemaname = current_schema()`,
-    sql<{ line: string }>`SELECT concat_ws(' ', 'view', viewname, definition) AS line
-      FROM pg_views WHERE schemaname = current_schema()`,
-  ];
-  const lines: string[] = [];
-  for (const statement of statements) for (const row of (await statement.execute(db)).rows) lines.push(row.line);
-  return lines;
+  const statement = sql<{ line: string }>`
+    WITH relations AS MATERIALIZED (
+      SELECT c.oid, c.relname, c.relkind FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+      WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = current_schema()::regnamespace
+        AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'v', 'm'))
+    SELECT concat_ws(' ', 'column', r.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+        CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END, pg_get_expr(f.adbin, f.adrelid),
+        a.attidentity, a.attgenerated) AS line
+      FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+    UNION ALL
+    SELECT concat_ws(' ', 'constraint', r.relname, c.conname, pg_get_constraintdef(c.oid))
+      FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid WHERE c.contype <> 'n'
+    UNION ALL
+    SELECT concat('index ', replace(pg_get_indexdef(i.indexrelid), ' ' || quote_ident(current_schema()) || '.', ' '))
+      FROM relations r JOIN pg_index i ON i.indrelid = r.oid
+    UNION ALL
+    SELECT concat_ws(' ', 'view', r.relname, pg_get_viewdef(r.oid)) FROM relations r WHERE r.relkind IN ('v', 'm')
+    UNION ALL
+    SELECT concat_ws(' ', 'trigger', r.relname, pg_get_triggerdef(t.oid))
+      FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal`;
+  return (await statement.execute(db)).rows.map((row) => row.line);
 }

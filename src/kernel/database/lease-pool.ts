@@ -64,11 +64,11 @@ export function isForgettable(entry: Entry): boolean {
 }
 
 /** A failure more: from the third in a row on, the key is refused for a growing time. */
-export function noteFailure(entry: Entry, error: Error): void {
+export function noteFailure(entry: Entry, error: Error, longestPauseMs: number = longestPause): void {
   entry.failures += 1;
   entry.lastError = error;
   if (entry.failures < tolerated) return;
-  const pause = Math.min(longestPause, firstPause * 2 ** (entry.failures - tolerated));
+  const pause = Math.min(longestPauseMs, firstPause * 2 ** (entry.failures - tolerated));
   entry.refuseUntil = performance.now() + pause;
 }
 

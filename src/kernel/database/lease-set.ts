@@ -34,6 +34,8 @@ export interface LeaseSetOptions {
   readonly waitMs: number;
   /** An unused session is closed after this long; Infinity keeps it. */
   readonly idleMs: number;
+  /** Longest time for which a key is refused after failures of opening, in milliseconds. Default 30 s. */
+  readonly longestPauseMs?: number;
   open(key: string, purpose: LeasePurpose): Promise<SqlSession>;
   /** How many sessions of this purpose make sense for a key at once. */
   limit(key: string, purpose: LeasePurpose): number;
@@ -254,7 +256,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   }
 
   function openingFailed(pool: Pool, error: Error): void {
-    noteFailure(pool.entry, error);
+    noteFailure(pool.entry, error, options.longestPauseMs);
     for (const waiter of [...pool.waiters]) {
       settle(pool, waiter);
       waiter.reject(error);

@@ -78,8 +78,8 @@ async function hasLedger(db: Kysely<Ledger>, dialect: Dialect): Promise<boolean>
   const found =
     dialect === 'sqlite'
       ? await sql`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'`.execute(db)
-      : await sql`SELECT 1 FROM information_schema.tables
-          WHERE table_schema = current_schema() AND table_name = 'migrations'`.execute(db);
+      : await sql`SELECT 1 FROM pg_class
+          WHERE relname = 'migrations' AND relnamespace = current_schema()::regnamespace`.execute(db);
   return found.rows.length > 0;
 }
 

@@ -1,7 +1,17 @@
-/** One PostgreSQL connection as a session. 64-bit integers come as numbers: the product keeps none above 2^53. */
-
-import type { QueryResult } from 'kysely';
+/**
+ * One PostgreSQL connection as a session. 64-bit integers come as numbers: the product keeps none above 2^53.
+ *
+ * - BEGIN travels with the first statement; a transaction without a statement costs nothing.
+ * - A commit that the server turned into a rollback is an error.
+ * - Statements are prepared once a connection (a few hundred of them) where `prepared` says so; not behind a pooler in
+ *   transaction mode. One that a migration has outdated is prepared anew.
+ * - One statement a call, `script` excepted: a text that holds a second one is refused.
+ * - With `mapErrors` everything thrown is as `postgres-errors.ts` says.
+ */
+import type { CompiledQuery, QueryResult } from 'kysely';
 import pg from 'pg';
+import { StrongroomError, unavailable } from '../errors.ts';
+import { connectError, isOutdatedPlan, postgresError, sqlState, transactionConflict } from './postgres-errors.ts';
 import type { SqlSession } from './session.ts';
 
 const int8 = 20;
@@ -15,34 +25,162 @@ const types = {
   },
 } as pg.CustomTypesConfig;
 
-/** Opens a connection. @throws the driver's error */
-export async function openPostgresSession(config: pg.ClientConfig): Promise<SqlSession> {
-  const client = new pg.Client({ ...config, types });
+export interface PostgresSessionOptions {
+  /** Keep statements prepared. Default false. */
+  readonly prepared?: boolean;
+  /** Throw the product's errors instead of the driver's. Default false. */
+  readonly mapErrors?: boolean;
+  /** Told of every statement that the server refused for lack of a right: an attack or a fault of ours. */
+  readonly onRefused?: (error: unknown) => void;
+}
+
+export interface PostgresSession extends SqlSession {
+  readonly dialect: 'postgres';
+  /** Several statements at once, without parameters; the rows of the last. One transaction unless they say otherwise. */
+  script<R>(sql: string): Promise<readonly R[]>;
+}
+
+/** Statements that a connection keeps prepared; further ones are sent as they are. */
+const cacheSize = 300;
+const changing = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+/** How long a connection may take to say goodbye. */
+const closePatience = 2_000;
+
+/** Opens a connection. @throws the driver's error, or the product's with `mapErrors` */
+export async function openPostgresSession(
+  config: pg.ClientConfig,
+  options: PostgresSessionOptions = {},
+): Promise<PostgresSession> {
+  // Not yet in the types of the driver: statements go out without waiting for the answer to the one before.
+  const client = new pg.Client({ ...config, types, pipeline: true } as pg.ClientConfig);
   let usable = true;
-  client.on('error', () => {
+  const broke = () => {
     usable = false;
-  });
-  client.on('end', () => {
-    usable = false;
-  });
-  await client.connect();
-  const simple = async (statement: string) => {
-    await client.query(statement);
   };
+  client.on('error', broke);
+  client.on('end', broke);
+  try {
+    await client.connect();
+  } catch (error) {
+    client.end().catch(() => {});
+    throw options.mapErrors === true ? connectError(error) : error;
+  }
+  return sessionOver(client, () => usable, broke, options);
+}
+
+function sessionOver(
+  client: pg.Client,
+  isUsable: () => boolean,
+  broke: () => void,
+  options: PostgresSessionOptions,
+): PostgresSession {
+  const names = new Map<string, string>();
+  let epoch = 0;
+  /** BEGIN is wanted and not yet sent; then, the transaction is open. */
+  let fresh = false;
+  let inside = false;
+
+  function failure(error: unknown): unknown {
+    const code = sqlState(error);
+    if (code === '42501') options.onRefused?.(error);
+    return options.mapErrors === true ? postgresError(error) : error;
+  }
+
+  function nameOf(sql: string): string | undefined {
+    if (options.prepared !== true) return undefined;
+    const known = names.get(sql);
+    if (known !== undefined || names.size >= cacheSize) return known;
+    const name = `s${epoch}_${names.size}`;
+    names.set(sql, name);
+    return name;
+  }
+
+  async function run(query: CompiledQuery, again = false): Promise<pg.QueryResult> {
+    const name = nameOf(query.sql);
+    try {
+      const config = {
+        text: query.sql,
+        values: [...query.parameters],
+        // Not in the driver's types. One statement a call, with parameters or without: what is injected begins no other.
+        queryMode: 'extended',
+        ...(name === undefined ? {} : { name }),
+      };
+      return await client.query(config);
+    } catch (error) {
+      if (!isOutdatedPlan(error) || again) throw error;
+      names.clear();
+      epoch += 1;
+      if (inside) throw transactionConflict(error);
+      return run(query, true);
+    }
+  }
+
+  function beginNow(): void {
+    fresh = false;
+    inside = true;
+    // A failure shows in the statement behind it as well.
+    client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE').catch(() => {});
+  }
+
+  async function end(statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    inside = false;
+    if (fresh) {
+      fresh = false;
+      return;
+    }
+    try {
+      const result = await client.query(statement);
+      if (result.command === statement) return;
+    } catch (error) {
+      throw failure(error);
+    }
+    throw unavailable('transaction_lost', 'The change was not made. Try again.', 1);
+  }
+
   return {
     dialect: 'postgres',
     shared: false,
     get usable() {
-      return usable;
+      return isUsable();
     },
-    async execute<R>(query: { sql: string; parameters: readonly unknown[] }): Promise<QueryResult<R>> {
-      const result = await client.query(query.sql, [...query.parameters]);
-      const changed = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(result.command);
-      return { rows: result.rows as R[], ...(changed ? { numAffectedRows: BigInt(result.rowCount ?? 0) } : {}) };
+    async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      if (fresh) beginNow();
+      try {
+        const { rows, command, rowCount } = await run(query);
+        return changing.has(command)
+          ? { rows: rows as R[], numAffectedRows: BigInt(rowCount ?? 0) }
+          : { rows: rows as R[] };
+      } catch (error) {
+        throw error instanceof StrongroomError ? error : failure(error);
+      }
     },
-    begin: () => simple('BEGIN'),
-    commit: () => simple('COMMIT'),
-    rollback: () => simple('ROLLBACK'),
-    close: () => client.end(),
+    begin() {
+      fresh = true;
+      return Promise.resolve();
+    },
+    commit: () => end('COMMIT'),
+    rollback: () => end('ROLLBACK'),
+    async script<R>(sql: string): Promise<readonly R[]> {
+      if (fresh) beginNow();
+      try {
+        const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
+        return (Array.isArray(result) ? result.at(-1)!.rows : result.rows) as R[];
+      } catch (error) {
+        throw failure(error);
+      }
+    },
+    async close() {
+      broke();
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          // Something still runs there: cut off. Its answer is waited for by nobody.
+          (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+          resolve();
+        }, closePatience);
+      });
+      await Promise.race([client.end().catch(() => {}), patience]);
+      clearTimeout(timer);
+    },
   };
 }

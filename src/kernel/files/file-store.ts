@@ -59,6 +59,14 @@ export interface PartialUpload {
   discard(): Promise<void>;
 }
 
+/** How an object is served to somebody who comes with its address. */
+export interface DownloadAddress {
+  /** The header Content-Disposition. */
+  readonly disposition: string;
+  /** The header Content-Type. */
+  readonly mediaType: string;
+}
+
 /** The bucket of one tenant. */
 export interface FileStore {
   /** The physical name: folder or bucket. */
@@ -91,6 +99,11 @@ export interface FileStore {
    * and the parts of uploads that `keep` says to leave.
    */
   sweepTemporary(olderThan: number, keep?: (uploadId: string) => Promise<boolean>): Promise<TemporarySweep>;
+  /**
+   * An address at which the storage itself serves the object for a short time, to anybody who has it. Only where the
+   * operator has chosen that and the storage can.
+   */
+  downloadAddress?(key: string, as: DownloadAddress): Promise<string | undefined>;
 }
 
 export interface TemporarySweep {

@@ -16,7 +16,7 @@ import type { Module } from '../module.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { JobDefinitions, Jobs, Schedule } from './jobs.ts';
-import { jobsControlMigrations, jobsTenantMigrations } from './migrations.ts';
+import { jobsControlMigrations, jobsTenantMigrations, workLeasesMigrations } from './migrations.ts';
 import { createJobs, createQueue } from './queue.ts';
 import { createVisitor } from './visit.ts';
 import { createWorkIndex, type WorkIndex } from './work-index.ts';
@@ -33,6 +33,7 @@ export const workControlMigrations = [
   ...jobsControlMigrations,
   ...auditControlMigrations,
   ...idempotencyControlMigrations,
+  ...workLeasesMigrations,
 ];
 
 export interface BackgroundOptions {
@@ -40,6 +41,8 @@ export interface BackgroundOptions {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The work index of several processes. Default: that of the one process which owns the control database. */
+  readonly index?: WorkIndex;
 }
 
 export interface WorkerParts {
@@ -66,8 +69,9 @@ export interface Background {
   close(): Promise<void>;
 }
 
-export function createBackground({ control, secrets, clock, log }: BackgroundOptions): Background {
-  const index = createWorkIndex({ control, log });
+export function createBackground(options: BackgroundOptions): Background {
+  const { control, secrets, clock, log } = options;
+  const index = options.index ?? createWorkIndex({ control, log });
   const events = createEvents({ clock });
   const audit = createAudit({ control, secrets, clock, log });
   const idempotency = createIdempotency({ control, secrets, clock });

@@ -43,3 +43,14 @@ export const jobsControlMigrations = [
       .execute();
   }),
 ];
+
+/** After those of audit and idempotency, which have the numbers between. */
+export const workLeasesMigrations = [
+  controlMigration('0004-work-leases', async (schema) => {
+    await schema.alterTable('tenant_work').addColumn('owner', 'text').execute();
+    await schema.alterTable('tenant_work').addColumn('lease_until', 'text').execute();
+    await schema.alterTable('tenant_work').addColumn('open_until', 'text').execute();
+    await schema.alterTable('tenant_work').addColumn('announced_until', 'text').execute();
+    await schema.createIndex('tenant_work_due').on('tenant_work').column('due_at').execute();
+  }),
+];

@@ -25,6 +25,13 @@ export interface TenantWorkTable {
   tenant_id: string;
   due_at: string;
   generation: number;
+  /** The four below are used where several processes share the control database. Whose visit runs, and until when. */
+  owner: string | null;
+  lease_until: string | null;
+  /** Until this time a transaction that marked the tenant may be on its way to its commit. */
+  open_until: string | null;
+  /** Until this time whoever announced work for the tenant says that it lives; then the tenant is due. */
+  announced_until: string | null;
 }
 
 declare module '../database/tables.ts' {

@@ -32,17 +32,23 @@ const defaultTimeout = minute;
 const lockMargin = 30_000;
 const scheduleTimeout = 15 * minute;
 
+export interface VisitNow {
+  readonly force: () => boolean;
+  /** Ends this visit alone: the right to it was lost. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Visitor {
   /**
    * `force` is asked when it comes to sealing: whether rows are sealed that are not a second old yet.
    * @returns when (ms) the tenant is due again; null for never
    */
-  visit(tenant: Tenant, options: { force: () => boolean }): Promise<number | null>;
+  visit(tenant: Tenant, options: VisitNow): Promise<number | null>;
   forget(tenantId: Tenant['id']): void;
 }
 
 export function createVisitor(options: VisitOptions): Visitor {
-  const { clock, queue, parts, signal, sliceJobs = 10, sliceTime = 1_000 } = options;
+  const { clock, queue, parts, sliceJobs = 10, sliceTime = 1_000 } = options;
   /** Schedules that failed, or that were due again without any progress: not before this time. */
   const held = new Map<string, Map<string, { until: number; times: number }>>();
 
@@ -50,7 +56,7 @@ export function createVisitor(options: VisitOptions): Visitor {
     return (options.definitions() as Readonly<Record<string, JobDefinition<JobType>>>)[type];
   }
 
-  async function runJob(tenant: Tenant, job: TakenJob): Promise<void> {
+  async function runJob(tenant: Tenant, job: TakenJob, signal: AbortSignal): Promise<void> {
     const definition = definitionOf(job.type);
     const attempts = definition?.attempts ?? defaultAttempts;
     try {
@@ -67,13 +73,13 @@ export function createVisitor(options: VisitOptions): Visitor {
     await queue.complete(tenant, job);
   }
 
-  async function runJobs(tenant: Tenant): Promise<void> {
+  async function runJobs(tenant: Tenant, signal: AbortSignal): Promise<void> {
     const lockFor = (type: string) => (definitionOf(type)?.timeout ?? defaultTimeout) + lockMargin;
     const until = performance.now() + sliceTime;
     for (let count = 0; count < sliceJobs && performance.now() < until && !signal.aborted; count += 1) {
       const job = await queue.take(tenant, lockFor);
       if (job === null) return;
-      await runJob(tenant, job);
+      await runJob(tenant, job, signal);
     }
   }
 
@@ -92,7 +98,7 @@ export function createVisitor(options: VisitOptions): Visitor {
   }
 
   /** Runs it while it is due and gets on; one that fails, or stays due at the same time, waits. */
-  async function runSchedule(tenant: Tenant, schedule: Schedule): Promise<number | null> {
+  async function runSchedule(tenant: Tenant, schedule: Schedule, signal: AbortSignal): Promise<number | null> {
     const waiting = held.get(tenant.id)?.get(schedule.name);
     if (waiting !== undefined && waiting.until > clock.now()) return waiting.until;
     try {
@@ -113,11 +119,13 @@ export function createVisitor(options: VisitOptions): Visitor {
   }
 
   return {
-    async visit(tenant, { force }) {
+    async visit(tenant, { force, signal: own }) {
+      const signal = own === undefined ? options.signal : AbortSignal.any([options.signal, own]);
       const due: (number | null)[] = [];
       due.push(await parts.deliver(tenant));
-      await runJobs(tenant);
-      for (const schedule of options.schedules()) due.push(await runSchedule(tenant, schedule));
+      await runJobs(tenant, signal);
+      for (const schedule of options.schedules()) due.push(await runSchedule(tenant, schedule, signal));
+      own?.throwIfAborted();
       // Last, so that it covers what the visit itself wrote.
       due.push(await parts.seal(tenant, { force: force() }));
       due.push(await queue.nextDue(tenant));

@@ -11,6 +11,7 @@
  * - A mark costs no query while the row already says as early; marks of several tenants share one commit.
  * - What is announced and dies with its process leaves a row that is due at the next start.
  */
+import type { Insertable } from 'kysely';
 import { isoTime, second } from '../clock.ts';
 import type { ControlDb, ControlTx } from '../database/database.ts';
 import type { TenantId } from '../ids.ts';
@@ -22,6 +23,8 @@ import type { TenantWorkTable } from './tables.ts';
 export interface WorkClaim {
   readonly tenantId: TenantId;
   readonly generation: number;
+  /** Aborted where the right to visit was lost; only with several processes. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WorkIndex {
@@ -83,7 +86,7 @@ interface Entry {
   writing: Promise<void> | null;
 }
 
-/** The index over `tenant_work`. This process must own the control database. */
+/** The index over `tenant_work`. This process must own the control database; several have `work-index-shared.ts`. */
 export function createWorkIndex({ control, log, quiet = 30 * second }: WorkIndexOptions): WorkIndex {
   const view = new Map<TenantId, Entry>();
   const raisable = new Set<TenantId>();
@@ -330,7 +333,7 @@ function rowWriter(control: ControlDb, view: Map<TenantId, Entry>) {
   };
 }
 
-async function upsertRows(tx: ControlTx, rows: readonly TenantWorkTable[]): Promise<void> {
+async function upsertRows(tx: ControlTx, rows: readonly Insertable<TenantWorkTable>[]): Promise<void> {
   await tx
     .insertInto('tenant_work')
     .values(rows)

@@ -122,7 +122,7 @@ export function createWorker(options: WorkerOptions): Worker {
     try {
       const tenant = await enter(claim);
       if (tenant === null) return;
-      const next = await visitor.visit(tenant, { force: () => settling > 0 });
+      const next = await visitor.visit(tenant, { force: () => settling > 0, signal: claim.signal });
       failures.delete(claim.tenantId);
       if (abort.signal.aborted) index.retry(claim, next ?? clock.now());
       else index.clear(claim, next);

@@ -49,9 +49,12 @@ export interface PlacedConnection {
   close(): Promise<void>;
 }
 
-/** Something that an operator must know: a database that is not the one that belongs there. */
+/**
+ * Something that an operator must know: a database that is not the one that belongs there, one that is gone, or a
+ * statement that its server refused for lack of a right (an attack, or a fault of ours).
+ */
 export interface PlacementAlarm {
-  readonly kind: 'identity_mismatch';
+  readonly kind: 'identity_mismatch' | 'database_missing' | 'statement_refused';
   readonly tenantId: TenantId;
   readonly placement: PlacementKind;
   readonly unit: string;

@@ -4,12 +4,20 @@
  */
 import { actorText } from '../audit/trail.ts';
 import type { ControlTx } from '../database/database.ts';
+import { isUniqueViolation } from '../database/unique-violation.ts';
 import { conflict, invalidField } from '../errors.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import { failpoint } from './failpoints.ts';
 import { insertOperation, type OpenOperation, selectOpenOperation } from './journal.ts';
-import { attemptError, type LifecycleParts, type LifecycleTools, noCompany, system } from './lifecycle-tools.ts';
+import {
+  attemptError,
+  type LifecycleParts,
+  type LifecycleTools,
+  noCompany,
+  notTheOwner,
+  system,
+} from './lifecycle-tools.ts';
 import { insertTenant, setState, takenSlugs } from './repository.ts';
 import { stepRows, type Work } from './runner.ts';
 import { isReservedSlug, isSlug, slugFromName, suffixedSlug } from './slugs.ts';
@@ -56,7 +64,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     const open = () => parts.openTenant(wanted, system);
     const plan = createPlan(parts, { record: wanted, open, provisioning: {}, fresh: true });
     await failpoint('create.reserve.before');
-    const record = await control.transaction(async (tx) => {
+    const record = await reserved(async (tx) => {
       const found = { ...wanted, slug: await freeSlug(tx, wanted, input.slug !== undefined) };
       const now = clock.iso();
       const rest = { status: 'running' as const, startedAt: now, actor: actorText(actor), lease: runner.lease() };
@@ -67,6 +75,16 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       return found;
     });
     return { record, operation: { ...identity, attempts: 1, undoing: false, retryAt: null } };
+  }
+
+  /** Two that ask for one slug at once where transactions do not take turns: the index decides, and one looks again. */
+  async function reserved(reserveIn: (tx: ControlTx) => Promise<TenantRecord>): Promise<TenantRecord> {
+    try {
+      return await control.transaction(reserveIn);
+    } catch (error) {
+      if (isUniqueViolation(error) === false) throw error;
+      return control.transaction(reserveIn);
+    }
   }
 
   return {
@@ -116,6 +134,7 @@ function draft(parts: LifecycleParts, input: CreateTenant): TenantRecord {
   if (placement === undefined) {
     throw invalidField('placement', `This installation has no placement "${kind}".`, 'placement_unavailable');
   }
+  if (parts.serves !== undefined && !parts.serves(kind)) throw notTheOwner();
   if (input.slug !== undefined) requireSlug(input.slug);
   const id = newId('company', parts.clock.now());
   const quota = parts.config.defaultQuotaBytes === 0 ? null : parts.config.defaultQuotaBytes;

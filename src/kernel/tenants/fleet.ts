@@ -55,6 +55,8 @@ export interface FleetParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly exclusive: boolean;
+  /** Whether this process can migrate every company there is; else it leaves runs to one that can. Default: yes. */
+  readonly drives?: () => Promise<boolean>;
 }
 
 export interface FleetService extends Fleet {
@@ -223,20 +225,24 @@ export function createFleet(parts: FleetParts): FleetService {
       maxFailures: options.maxFailures ?? Math.max(5, Math.ceil(results.length / 10)),
     };
     const status = results.length === 0 ? ('succeeded' as const) : ('running' as const);
+    const drives = (await parts.drives?.()) ?? true;
+    // A lease that is over: free to be taken by whoever looks next.
+    const held = drives ? lease() : { owner: 'nobody', until: clock.iso() };
     const running = await control.transaction(async (tx) => {
       const found = await selectRunningRun(tx);
       if (found === undefined) {
-        await insertRun(tx, { ...row, status, startedAt: clock.iso(), lease: lease() }, results);
+        await insertRun(tx, { ...row, status, startedAt: clock.iso(), lease: held }, results);
       }
       return found?.id;
     });
-    if (running === undefined && status === 'running') drive(row, results);
+    if (running === undefined && status === 'running' && drives) drive(row, results);
     else if (running !== undefined && live === undefined) await resume();
     return { run: (await get(running ?? row.id))!, already: running !== undefined };
   }
 
   async function resume(): Promise<void> {
-    if (live !== undefined || closing) return;
+    if (live !== undefined || closing || (await selectRunningRun(control.read)) === undefined) return;
+    if ((await parts.drives?.()) === false) return;
     const taken = await control.transaction(async (tx) => {
       const run = await selectRunningRun(tx);
       if (run === undefined) return undefined;

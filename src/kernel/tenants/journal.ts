@@ -1,5 +1,6 @@
 /** Every SQL statement about the journal: operations with their steps. Decides nothing. */
 import type { ControlReader, ControlTx } from '../database/database.ts';
+import { unavailable } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import './tables.ts';
 import type { OperationStepTable, OperationTable } from './tables.ts';
@@ -23,6 +24,8 @@ export interface OpenOperation {
   readonly undoing: boolean;
   readonly payload: string | null;
   readonly retryAt: string | null;
+  /** Who holds it, and until when; of operations that were read. */
+  readonly lease?: Lease | null;
 }
 
 export function pendingStep(name: string): StepRow {
@@ -188,12 +191,24 @@ function toOpen(row: OperationTable): OpenOperation {
     undoing: row.undoing === 1,
     payload: row.payload,
     retryAt: row.retry_at,
+    lease: row.lease_owner === null ? null : { owner: row.lease_owner, until: row.lease_until ?? '' },
   };
 }
 
 export async function isRunning(tx: ControlTx, id: string): Promise<boolean> {
   const row = await tx.selectFrom('operations').select('status').where('id', '=', id).executeTakeFirst();
   return row?.status === 'running';
+}
+
+/**
+ * That this process still holds the operation. Asked in every commit of an attempt where several processes share the
+ * control database: who was held up for longer than its lease must not go on beside its successor.
+ * @throws unavailable `lease_lost`
+ */
+export async function requireLease(tx: ControlTx, id: string, owner: string): Promise<void> {
+  const row = await tx.selectFrom('operations').select('lease_owner').where('id', '=', id).executeTakeFirst();
+  if (row?.lease_owner === owner) return;
+  throw unavailable('lease_lost', 'Another process goes on with this operation.');
 }
 
 /** Everything that is not over, oldest first: the partial index over running operations holds little else. */

@@ -2,7 +2,7 @@
 import type { AuditService } from '../audit/create-audit.ts';
 import type { Clock } from '../clock.ts';
 import type { ControlDb, ControlTx } from '../database/database.ts';
-import { conflict, notFound, StrongroomError } from '../errors.ts';
+import { conflict, notFound, StrongroomError, unavailable } from '../errors.ts';
 import type { FileStores } from '../files/file-store.ts';
 import type { Actor, TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
@@ -33,6 +33,8 @@ export interface LifecycleParts extends StepParts {
   readonly work: Pick<WorkIndex, 'mark' | 'reserve' | 'forget'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether this process can work on a company of this placement now. Default: on all that there are. */
+  readonly serves?: (kind: PlacementKind) => boolean;
   /** The lifecycle may have become due earlier. */
   readonly poke: () => void;
 }
@@ -117,6 +119,15 @@ export function requireMade(record: TenantRecord): void {
 export function requireLiving(record: TenantRecord): void {
   requireMade(record);
   if (isBeingDeleted(record)) throw beingDeleted();
+}
+
+/** Companies kept in files of the data folder, asked of a process that does not own it. */
+export function notTheOwner(): StrongroomError {
+  return unavailable(
+    'not_the_owner',
+    'This company is kept in a data folder that belongs to another server process; this one cannot reach it.',
+    5,
+  );
 }
 
 /** What the caller is told about an attempt that failed: a refusal as it is, anything else as "it goes on". */

@@ -5,6 +5,8 @@
  *
  * Nothing half-made and nothing being removed is routable: only `active` opens for requests.
  */
+
+import type { TenantId } from '../ids.ts';
 import { createCreation } from './creation.ts';
 import { type OpenOperation, selectOpenOperations } from './journal.ts';
 import { createLifecycleTools, type LifecycleParts, system } from './lifecycle-tools.ts';
@@ -41,6 +43,27 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     await tools.over(operation.tenantId);
   }
 
+  /** Those that this process can work on, and that no other one works on. */
+  async function mine(operations: readonly OpenOperation[]): Promise<OpenOperation[]> {
+    const own: OpenOperation[] = [];
+    for (const operation of operations) {
+      if (!runner.heldElsewhere(operation) && (await served(operation.tenantId))) own.push(operation);
+    }
+    return own;
+  }
+
+  async function served(id: TenantId): Promise<boolean> {
+    if (parts.serves === undefined) return true;
+    const record = await parts.registry.get(id);
+    return record !== undefined && parts.serves(record.placement.kind);
+  }
+
+  async function servedOf(ids: readonly TenantId[]): Promise<TenantId[]> {
+    const own: TenantId[] = [];
+    for (const id of ids) if (await served(id)) own.push(id);
+    return own;
+  }
+
   return {
     ...createStateVerbs(parts, tools),
     create,
@@ -49,12 +72,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 
     async settle(which) {
       const now = clock.iso();
-      const open = await selectOpenOperations(control.read);
+      const open = await mine(await selectOpenOperations(control.read));
       const todo = open.filter(({ retryAt }) => which === 'now' || retryAt === null || retryAt <= now);
       const { due } = await selectPurgeable(control.read, now);
       const tasks: (() => Promise<unknown>)[] = [
         ...todo.map((operation) => () => goOn(operation)),
-        ...due.map((id) => () => purgeDue(id)),
+        ...(await servedOf(due)).map((id) => () => purgeDue(id)),
       ];
       await inLanes(tasks, width, async (task) => {
         await task().catch((error) => log.warn({ err: error }, 'a lifecycle operation failed; it is tried again'));
@@ -64,10 +87,16 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     async nextDue() {
       const open = await selectOpenOperations(control.read);
       const { due, next } = await selectPurgeable(control.read, clock.iso());
-      const times = open
+      const times = (await mine(open))
         .filter((operation) => runner.running(operation.id) === undefined)
         .map((operation) => (operation.retryAt === null ? clock.now() : Date.parse(operation.retryAt)));
-      if (due.length > 0) times.push(clock.now());
+      // What another process holds is due when its lease ends.
+      for (const { tenantId, lease, ...operation } of open) {
+        if (lease != null && runner.heldElsewhere({ tenantId, lease, ...operation }) && (await served(tenantId))) {
+          times.push(Date.parse(lease.until));
+        }
+      }
+      if ((await servedOf(due)).length > 0) times.push(clock.now());
       if (next !== null) times.push(Date.parse(next));
       return times.length === 0 ? null : Math.min(...times);
     },

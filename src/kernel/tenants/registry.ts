@@ -3,7 +3,8 @@
  *
  * Guarantees
  * - Exact where one process owns the control database: whoever changes a record invalidates it after the commit and
- *   before the change is answered. Several processes invalidate each other by message instead.
+ *   before the change is answered. Several processes invalidate each other by message (`changes.ts`); while `fresh`
+ *   says that messages may be missing, nothing is given from memory.
  * - One query at a time for one id, however many ask. A load that an invalidation overtakes is given to those who asked
  *   before it, and kept by nobody.
  * - Bounded: the least recently used records go first. What does not exist is never kept.
@@ -31,6 +32,8 @@ export interface RegistryOptions {
   readonly control: ControlDb;
   /** Records kept at most. Default 20,000 (about 20 MB). */
   readonly limit?: number;
+  /** Whether what is in memory counts now. Default: always, as where one process owns the control database. */
+  readonly fresh?: () => boolean;
 }
 
 interface Load {
@@ -38,7 +41,7 @@ interface Load {
   overtaken: boolean;
 }
 
-export function createRegistry({ control, limit = 20_000 }: RegistryOptions): Registry {
+export function createRegistry({ control, limit = 20_000, fresh }: RegistryOptions): Registry {
   const records = new Map<TenantId, TenantRecord>();
   const ids = new Map<string, TenantId>();
   const loads = new Map<string, Load>();
@@ -58,6 +61,7 @@ export function createRegistry({ control, limit = 20_000 }: RegistryOptions): Re
   }
 
   function cached(id: TenantId): TenantRecord | undefined {
+    if (fresh !== undefined && !fresh()) return undefined;
     const record = records.get(id);
     // Keeping the order of use only matters once something must go.
     if (record !== undefined && records.size > limit / 2) {

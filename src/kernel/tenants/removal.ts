@@ -5,7 +5,14 @@ import type { Actor } from '../handles.ts';
 import { newId, type TenantId } from '../ids.ts';
 import { failpoint } from './failpoints.ts';
 import { insertOperation, type OpenOperation, selectOpenOperation } from './journal.ts';
-import { attemptError, type LifecycleParts, type LifecycleTools, requireMade, system } from './lifecycle-tools.ts';
+import {
+  attemptError,
+  type LifecycleParts,
+  type LifecycleTools,
+  notTheOwner,
+  requireMade,
+  system,
+} from './lifecycle-tools.ts';
 import { setState } from './repository.ts';
 import { stepRows, type Work } from './runner.ts';
 import { purgePlan } from './steps.ts';
@@ -50,6 +57,8 @@ export function createRemoval(parts: LifecycleParts, tools: LifecycleTools): Rem
     const begun = await control.transaction(async (tx) => {
       const record = await tools.locked(tx, id);
       if (!wanted(record)) return undefined;
+      // Nothing is begun that this process cannot carry through.
+      if (parts.serves !== undefined && !parts.serves(record.placement.kind)) throw notTheOwner();
       if (record.state === 'purging') return { record, running: (await selectOpenOperation(tx, id))?.id };
       requireMade(record);
       const now = clock.iso();

@@ -4,6 +4,7 @@ import type { ControlReader, ControlTx } from '../database/database.ts';
 import type { TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
 import '../jobs/tables.ts';
+import { announceChange } from './changes.ts';
 import './tables.ts';
 import type { TenantTable } from './tables.ts';
 import type { TenantFilter, TenantRecord } from './tenants.ts';
@@ -116,6 +117,7 @@ export async function setState(
     })
     .where('id', '=', id)
     .execute();
+  await announceChange(tx, id);
 }
 
 export async function setSchema(
@@ -128,6 +130,7 @@ export async function setSchema(
     .set({ schema_version: schema.version, fingerprint: schema.fingerprint })
     .where('id', '=', id)
     .execute();
+  await announceChange(tx, id);
 }
 
 export async function setDetails(tx: ControlTx, record: TenantRecord): Promise<void> {
@@ -143,6 +146,7 @@ export async function setDetails(tx: ControlTx, record: TenantRecord): Promise<v
     })
     .where('id', '=', record.id)
     .execute();
+  await announceChange(tx, record.id);
 }
 
 /** What the company was before its deletion was asked for. */
@@ -162,11 +166,13 @@ export async function setActive(
     .set({ state: 'active', schema_version: schema.version, fingerprint: schema.fingerprint })
     .where('id', '=', id)
     .execute();
+  await announceChange(tx, id);
 }
 
 /** What was sealed under the key cannot be read from here on, in copies of the databases neither. */
 export async function destroyKey(tx: ControlTx, id: string): Promise<void> {
   await tx.updateTable('tenants').set({ wrapped_key: null }).where('id', '=', id).execute();
+  await announceChange(tx, id);
 }
 
 /** Leaves the id alone. With it goes the company's row in the work index, whose memory must be told afterwards. */
@@ -201,6 +207,7 @@ export async function bury(tx: ControlTx, id: string): Promise<void> {
     .where('id', '=', id)
     .execute();
   await Promise.all([forgotten, buried]);
+  await announceChange(tx, id);
 }
 
 type Sort = 'created_at' | '-created_at' | 'name' | '-name';

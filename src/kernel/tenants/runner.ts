@@ -22,6 +22,7 @@ import {
   pendingStep,
   releaseOperation,
   renewLeases,
+  requireLease,
   type StepRow,
   takeOperation,
   turnBack,
@@ -30,8 +31,9 @@ import {
 import type { Plan, Step } from './steps.ts';
 
 export const createAttempts = 5;
-const leaseTime = 60 * second;
-const renewEvery = 20 * second;
+/** A crash keeps other processes from its operations for as long as a lease; one that owns everything need not wait. */
+const leaseTime = 20 * second;
+const renewEvery = 5 * second;
 
 /** What a verb brings: its plan, and what is committed when it ends. */
 export interface Work {
@@ -53,6 +55,8 @@ export interface Runner {
   requireOpen(): void;
   /** A lease for an operation that is about to be inserted. */
   lease(): Lease;
+  /** Whether another process holds this operation now. */
+  heldElsewhere(operation: OpenOperation): boolean;
   /** Runs an operation that this process just inserted, its first group already marked as running. */
   begin(operation: OpenOperation, work: Work): Promise<void>;
   /** Another attempt after a crash or a failure. Does nothing where it is over or held by another process. */
@@ -153,6 +157,7 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
     await control.transaction(async (tx) => {
       // A commit whose answer was lost may have ended it after all.
       if (!(await isRunning(tx, operation.id))) return;
+      if (!exclusive) await requireLease(tx, operation.id, owner);
       await writeSteps(tx, operation.id, steps);
       await work.failed?.(tx);
       await releaseOperation(tx, operation.id, { reason, retryAt: retryTime(operation.attempts), undoing: false });
@@ -170,6 +175,7 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
     try {
       const running = await control.transaction(async (tx) => {
         if (!(await isRunning(tx, operation.id))) return false;
+        if (!exclusive) await requireLease(tx, operation.id, owner);
         await turnBack(tx, operation.id, reason ?? 'given up');
         await work.failed?.(tx);
         return true;
@@ -187,13 +193,14 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
         { err: error, company: operation.tenantId, operation: operation.id },
         'undoing failed; it is tried again',
       );
-      await control.transaction((tx) =>
-        releaseOperation(tx, operation.id, {
+      await control.transaction(async (tx) => {
+        if (!exclusive) await requireLease(tx, operation.id, owner);
+        await releaseOperation(tx, operation.id, {
           reason: reason ?? reasonOf(error, []),
           retryAt: retryTime(operation.attempts),
           undoing: true,
-        }),
-      );
+        });
+      });
       throw error;
     } finally {
       work.changed();
@@ -217,6 +224,7 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
       at += group.length;
       const closing = await runGroup(group, own, prefix);
       await control.transaction(async (tx) => {
+        if (!exclusive) await requireLease(tx, operation.id, owner);
         const now = clock.iso();
         const changes = [closing?.commit?.(tx)];
         for (const row of own) Object.assign(row, { status: 'done', finishedAt: row.finishedAt ?? now });
@@ -255,6 +263,7 @@ export function createRunner({ control, clock, log, exclusive }: RunnerOptions):
       if (closed) throw unavailable('shutting_down', 'The server is shutting down.');
     },
     lease,
+    heldElsewhere: ({ lease: held }) => !exclusive && held != null && held.owner !== owner && held.until > clock.iso(),
     begin: (operation, work) => once(operation.id, () => forward(operation, work, true)),
     resume: (id, workOf) =>
       once(id, async () => {

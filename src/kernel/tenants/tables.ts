@@ -99,8 +99,22 @@ export interface MigrationResultTable {
   finished_at: string | null;
 }
 
+/** Which company changed last, by a number that rises with every commit; written on PostgreSQL alone. */
+export interface TenantChangeTable {
+  tenant_id: string;
+  seq: number;
+}
+
+/** What is said once of the whole installation. */
+export interface InstallationTable {
+  key: 'key_check' | 'sqlite_folder';
+  value: string;
+}
+
 declare module '../database/tables.ts' {
   interface ControlTables {
+    tenant_changes: TenantChangeTable;
+    installation: InstallationTable;
     tenants: TenantTable;
     operations: OperationTable;
     operation_steps: OperationStepTable;

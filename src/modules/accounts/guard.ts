@@ -6,6 +6,7 @@ import { type Clock, minute } from '../../kernel/clock.ts';
 import { StrongroomError } from '../../kernel/errors.ts';
 import { addressKey, createLimiter, createSignInGuard } from '../../kernel/limits.ts';
 import type { Config } from '../../kernel/settings.ts';
+import type { SharedAttempts } from '../../kernel/several-processes.ts';
 
 export interface Guard {
   /** Before anything is looked up or hashed; counts as a failure until `succeeded`. @throws limited `too_many_attempts` */
@@ -23,6 +24,7 @@ const nowhere = 'host';
 export function createGuard(
   clock: Clock,
   config: Pick<Config, 'signInAddressLimit' | 'signInAccountLimit' | 'inviteLimit'>,
+  shared?: SharedAttempts,
 ): Guard {
   const signIns = createSignInGuard({
     clock,
@@ -32,16 +34,40 @@ export function createGuard(
   const tokens = createLimiter({ clock, limit: config.signInAddressLimit, window: minute });
   const invitations = createLimiter({ clock, limit: config.inviteLimit, window: minute });
 
+  // Told to other processes, names and addresses are digests; then they are so here, too, that all count alike.
+  const kept = (value: string) => (shared === undefined ? value : shared.digest(value));
   const attempt = (ip: string | undefined, account: string) => {
-    const address = ip ?? nowhere;
-    return { account, address, device: addressKey(address) };
+    const address = kept(addressKey(ip ?? nowhere));
+    return { account: kept(account), address, device: address };
   };
+  const tokenKey = (ip: string | undefined) => kept(addressKey(ip ?? nowhere));
+
+  shared?.hear((message) => {
+    const [kind, address = '', account = ''] = message.split(' ');
+    const known = { account, address, device: address };
+    try {
+      if (kind === 'begin') signIns.begin(known);
+      else if (kind === 'succeeded') signIns.succeeded(known);
+      else if (kind === 'token') tokens.take(address);
+      else if (kind === 'invitation') invitations.take(address);
+    } catch {
+      // Already as slow as it gets.
+    }
+  });
 
   return {
-    begin: (ip, name) => signIns.begin(attempt(ip, name)),
-    succeeded: (ip, name) => signIns.succeeded(attempt(ip, name)),
+    begin(ip, name) {
+      const one = attempt(ip, name);
+      signIns.begin(one);
+      shared?.tell(`begin ${one.address} ${one.account}`);
+    },
+    succeeded(ip, name) {
+      const one = attempt(ip, name);
+      signIns.succeeded(one);
+      shared?.tell(`succeeded ${one.address} ${one.account}`);
+    },
     beginToken(ip) {
-      const verdict = tokens.peek(addressKey(ip ?? nowhere));
+      const verdict = tokens.peek(tokenKey(ip));
       if (!verdict.allowed) {
         throw new StrongroomError('limited', 'too_many_attempts', 'Too many attempts. Wait a moment, then try again.', {
           retryAfter: verdict.retryAfter,
@@ -49,7 +75,8 @@ export function createGuard(
       }
     },
     wrongToken(ip) {
-      tokens.take(addressKey(ip ?? nowhere));
+      tokens.take(tokenKey(ip));
+      shared?.tell(`token ${tokenKey(ip)}`);
     },
     invitation(userId) {
       const verdict = invitations.take(userId);
@@ -58,6 +85,7 @@ export function createGuard(
           retryAfter: verdict.retryAfter,
         });
       }
+      shared?.tell(`invitation ${userId}`);
     },
   };
 }

@@ -112,7 +112,7 @@ function createParts(kernel: Kernel): Parts {
     tickets: createTickets(secrets, clock),
     directory: createDirectory({ control, secrets, clock }),
     sessions: createSessionStore(secrets, config.refreshTokenDays),
-    guard: createGuard(clock, config),
+    guard: createGuard(clock, config, kernel.attempts),
     links: createLinks(config),
     post: createPost(createMailer({ config, log }), kernel.jobs),
     background: createBackground(log),

@@ -1,6 +1,6 @@
 /** Every statement of documents on a real PostgreSQL server: the same services, another database behind the handle. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../../test/migrations/postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../../../test/support/postgres.ts';
 import { day, systemClock } from '../../kernel/clock.ts';
 import { createDatabase } from '../../kernel/database/create-database.ts';
 import type { TenantDb } from '../../kernel/database/database.ts';

@@ -1,4 +1,5 @@
 /** Control migrations of registry, journal and fleet, in order. */
 import { tenantsMigration0001 } from './0001-tenants.ts';
+import { tenantsMigration0002 } from './0002-several-processes.ts';
 
-export const tenantsControlMigrations = [tenantsMigration0001];
+export const tenantsControlMigrations = [tenantsMigration0001, tenantsMigration0002];

@@ -11,14 +11,18 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 export interface PostgresServer {
+  /** Address of the server with a login that may do everything. */
+  readonly url: string;
   /** Makes an empty database and gives its connection address. */
   newDatabase(name: string): Promise<string>;
+  /** Takes the server away, runs `meanwhile`, and brings it back. Undefined for a server that is not ours. */
+  readonly restart: ((meanwhile?: () => Promise<void>) => Promise<void>) | undefined;
   stop(): Promise<void>;
 }
 
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES_URL;
-  if (given !== undefined && given !== '') return serverAt(given, async () => {});
+  if (given !== undefined && given !== '') return serverAt(given, async () => {}, undefined);
   const account = otherAccount();
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-postgres-'));
   if (account !== undefined) chownSync(folder, account, account);
@@ -47,13 +51,19 @@ export async function startPostgres(): Promise<PostgresServer> {
     // On a failed start the package rejects with undefined: the log says why.
     throw new Error(`embedded PostgreSQL did not start: ${String(error)}\n${lines.slice(-20).join('\n')}`);
   }
-  return serverAt(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`, async () => {
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const end = async () => {
     await server.stop();
     remove();
+  };
+  return serverAt(url, end, async (meanwhile = async () => {}) => {
+    await server.stop();
+    await meanwhile();
+    await server.start();
   });
 }
 
-function serverAt(url: string, stop: () => Promise<void>): PostgresServer {
+function serverAt(url: string, stop: () => Promise<void>, restart: PostgresServer['restart']): PostgresServer {
   const made: string[] = [];
   const run = async (statement: string) => {
     const client = new pg.Client({ connectionString: url });
@@ -61,6 +71,8 @@ function serverAt(url: string, stop: () => Promise<void>): PostgresServer {
     await client.query(statement).finally(() => client.end());
   };
   return {
+    url,
+    restart,
     async newDatabase(name) {
       const full = `strongroom_test_${name}_${process.pid}`;
       await run(`CREATE DATABASE ${full} TEMPLATE template0 ENCODING 'UTF8'`);
