@@ -330,7 +330,7 @@ export function fileStoreSuite(name: string, make: () => Promise<StoreUnderTest>
         const hanging = new Readable({ read() {} });
         hanging.push(bytes.subarray(0, 600_000));
         const lost = upload.append(0, hanging);
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await expect.poll(() => hanging.readableLength, { interval: 5, timeout: 10_000 }).toBe(0);
         const offset = await (await store.partial(upload.id)).offset();
         expect(await lost).toBe(offset);
         expect(offset).toBe(600_000);
@@ -344,7 +344,7 @@ export function fileStoreSuite(name: string, make: () => Promise<StoreUnderTest>
         const hanging = new Readable({ read() {} });
         hanging.push(bytes.subarray(0, 400_000));
         const lost = upload.append(0, hanging);
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await expect.poll(() => hanging.readableLength, { interval: 5, timeout: 10_000 }).toBe(0);
         expect(await upload.append(400_000, cut(400_000))).toBe(bytes.length);
         expect(await lost).toBe(400_000);
         expect(await upload.finish()).toMatchObject({ sha256: sha256(bytes) });
