@@ -113,7 +113,9 @@ describe.each(['schema', 'database'] as const)('a company in a %s', (placement) 
 
   test('is deleted, and nothing is left', async () => {
     const { client } = await program.operator();
-    await client.fleet.deleteCompany({ params: { id }, query: { confirm: company.slug, purge: 'now' } });
+    const query = { confirm: company.slug, purge: 'now' } as const;
+    const answer = await client.open('deleteCompany', { params: { id }, query });
+    expect(answer.status).toBe(204);
     expect(await traces(id)).toEqual([]);
     expect(await credentials(id)).toBe(0);
     const { kernel } = program.program;

@@ -1,5 +1,5 @@
 /**
- * A process that dies in the middle of a verb: `node lifecycle-child.ts <data folder> <scenario> <failpoints>`.
+ * A process that dies in the middle of a verb: `node lifecycle-child.ts <data folder> <scenario> <failpoints> <config>`.
  * Prints the company's id as soon as it is known. Exits with 3 where the failpoint was never reached.
  */
 import { testConfig } from '../../src/kernel/config.ts';
@@ -8,8 +8,8 @@ import { armFailpoints } from '../../src/kernel/tenants/failpoints.ts';
 import { probeModule } from './lifecycle.ts';
 import { runScenario, type Scenario } from './lifecycle-scenarios.ts';
 
-const [dataDir, scenario, failpoints] = process.argv.slice(2) as [string, Scenario, string];
-const kernel = await openKernel(testConfig({ dataDir }));
+const [dataDir, scenario, failpoints, config] = process.argv.slice(2) as [string, Scenario, string, string];
+const kernel = await openKernel(testConfig({ ...(JSON.parse(config) as object), dataDir }));
 kernel.register([probeModule(kernel, scenario)]);
 await kernel.start({ worker: false, migrateFleet: false });
 await runScenario(kernel, scenario, {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { TenantId } from '../../src/kernel/ids.ts';
+import type { Config } from '../../src/kernel/settings.ts';
 import { armFailpoints, disarmFailpoints, failpointHits } from '../../src/kernel/tenants/failpoints.ts';
 import { openTestKernel, testFolder } from './kernel.ts';
 import { probeModule, remainsOf, workingProblem } from './lifecycle.ts';
@@ -11,15 +12,23 @@ import { expectedAfter, pointsOf, runScenario, type Scenario } from './lifecycle
 
 export const scenarios: readonly Scenario[] = ['create', 'purge', 'undo'];
 
+/** Where else than in a data folder the company stands. */
+export interface Elsewhere {
+  readonly config: Partial<Config>;
+  /** What is left of a company there. */
+  remains(tenantId: string): Promise<readonly string[]>;
+}
+
 /** Every failpoint of a scenario with the modules of these tests. */
 export function faultPoints(scenario: Scenario): readonly string[] {
   return pointsOf(scenario, [probeModule({ control: undefined as never })]);
 }
 
 /** The verb throws at `point` in this process; then the kernel is closed and opened again. */
-export async function throwsAt(scenario: Scenario, point: string): Promise<void> {
+export async function throwsAt(scenario: Scenario, point: string, elsewhere?: Elsewhere): Promise<void> {
   const dataDir = testFolder();
-  const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
+  const overrides = { ...elsewhere?.config, dataDir };
+  const kernel = await openTestKernel(overrides, { modules: (made) => [probeModule(made, scenario)] });
   let id: string | undefined;
   try {
     const hooks = {
@@ -35,14 +44,15 @@ export async function throwsAt(scenario: Scenario, point: string): Promise<void>
     disarmFailpoints();
   }
   await kernel.close();
-  await afterRestart(dataDir, scenario, point, id);
+  await afterRestart(dataDir, scenario, point, id, elsewhere);
 }
 
 /** A real process runs the verb and is killed with SIGKILL at `point`. */
-export async function diesAt(scenario: Scenario, point: string): Promise<void> {
+export async function diesAt(scenario: Scenario, point: string, elsewhere?: Elsewhere): Promise<void> {
   const dataDir = testFolder();
   const script = fileURLToPath(new URL('./lifecycle-child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, dataDir, scenario, `${point}=exit`], {
+  const config = JSON.stringify(elsewhere?.config ?? {});
+  const child = spawn(process.execPath, [script, dataDir, scenario, `${point}=exit`, config], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH },
   });
@@ -52,7 +62,7 @@ export async function diesAt(scenario: Scenario, point: string): Promise<void> {
   child.stderr.on('data', (chunk) => (errors += chunk));
   const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
   expect(signal, `the failpoint ${point} was not reached; ${errors}`).toBe('SIGKILL');
-  await afterRestart(dataDir, scenario, point, output.trim() === '' ? undefined : output.trim());
+  await afterRestart(dataDir, scenario, point, output.trim() === '' ? undefined : output.trim(), elsewhere);
 }
 
 type TestKernel = Awaited<ReturnType<typeof openTestKernel>>;
@@ -68,9 +78,18 @@ async function refusesHalfMade(kernel: TestKernel, id: string, point: string): P
     });
 }
 
-async function afterRestart(dataDir: string, scenario: Scenario, point: string, id: string | undefined): Promise<void> {
+async function afterRestart(
+  dataDir: string,
+  scenario: Scenario,
+  point: string,
+  id: string | undefined,
+  elsewhere: Elsewhere | undefined,
+): Promise<void> {
   expect(existsSync(dataDir)).toBe(true);
-  const kernel = await openTestKernel({ dataDir }, { modules: (made) => [probeModule(made, scenario)] });
+  const kernel = await openTestKernel(
+    { ...elsewhere?.config, dataDir },
+    { modules: (made) => [probeModule(made, scenario)] },
+  );
   // The start waits some seconds for what it settles; a machine under load may need more.
   await kernel.settle();
   if (expectedAfter(scenario, point) === 'working') {
@@ -78,7 +97,10 @@ async function afterRestart(dataDir: string, scenario: Scenario, point: string, 
     expect(await workingProblem(kernel, id!)).toBeUndefined();
     expect(await kernel.tenants.countByState()).toEqual({ active: 1 });
   } else {
-    if (id !== undefined) expect(await remainsOf(kernel, id)).toEqual({ files: [], rows: [] });
+    if (id !== undefined) {
+      expect(await remainsOf(kernel, id)).toEqual({ files: [], rows: [] });
+      expect((await elsewhere?.remains(id)) ?? []).toEqual([]);
+    }
     expect(await kernel.tenants.countByState()).toEqual({});
     expect(await kernel.tenants.find('fault')).toBeUndefined();
   }

@@ -13,6 +13,10 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Address of the server with a login that may do everything. */
   readonly url: string;
+  /** One statement as that login; in another database than the login's own where one is named. */
+  ask<T extends object>(statement: string, database?: string): Promise<T[]>;
+  /** Names of everything on the server that carry this text: roles, databases, schemas of shared databases. */
+  named(part: string): Promise<string[]>;
   /** Makes an empty database and gives its connection address. */
   newDatabase(name: string): Promise<string>;
   /** Takes the server away, runs `meanwhile`, and brings it back. Undefined for a server that is not ours. */
@@ -70,8 +74,35 @@ function serverAt(url: string, stop: () => Promise<void>, restart: PostgresServe
     await client.connect();
     await client.query(statement).finally(() => client.end());
   };
+  async function ask<T extends object>(statement: string, database?: string): Promise<T[]> {
+    const address = new URL(url);
+    if (database !== undefined) address.pathname = `/${database}`;
+    const client = new pg.Client({ connectionString: address.href });
+    await client.connect();
+    try {
+      return (await client.query(statement)).rows as T[];
+    } finally {
+      await client.end();
+    }
+  }
   return {
     url,
+    ask,
+    async named(part) {
+      const like = pg.escapeLiteral(`%${part}%`);
+      const found = await ask<{ what: string }>(
+        `SELECT 'role ' || rolname AS what FROM pg_roles WHERE rolname LIKE ${like}
+         UNION ALL SELECT 'database ' || datname FROM pg_database WHERE datname LIKE ${like}`,
+      );
+      const shared = await ask<{ datname: string }>(
+        `SELECT datname FROM pg_database WHERE datname ~ '^strongroom_shared_' AND datallowconn`,
+      );
+      for (const { datname } of shared) {
+        const text = `SELECT 'schema ' || nspname AS what FROM pg_namespace WHERE nspname LIKE ${like}`;
+        found.push(...(await ask<{ what: string }>(text, datname)));
+      }
+      return found.map(({ what }) => what).sort();
+    },
     restart,
     async newDatabase(name) {
       const full = `strongroom_test_${name}_${process.pid}`;

@@ -76,7 +76,8 @@ export async function writeState(
   const { multipart, partBytes, parts } = next;
   const bytes = Buffer.concat([Buffer.from(`${JSON.stringify({ multipart, partBytes, parts })}\n`), tail]);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if ((await storeWhole(place, { name: nameOf(id, number), bytes, sha256 })) === 'taken') return undefined;
+  const whole = { name: nameOf(id, number), bytes, sha256, contested: true };
+  if ((await storeWhole(place, whole)) === 'taken') return undefined;
   // A process that was two steps ahead has removed this number before it was written.
   const numbers = await stateNumbers(place, id);
   const late = numbers.at(-1) !== number;

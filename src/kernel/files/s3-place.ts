@@ -30,6 +30,8 @@ export interface Place {
   readonly client: S3Client;
   /** Names in use by this process, which the sweep leaves alone: objects being written, uploads being appended to. */
   readonly busy: Set<string>;
+  /** Large uploads that run in this process, of all companies. */
+  readonly traffic: { large: number };
   /** Bytes of a part of a large object. */
   readonly partBytes: number;
 }

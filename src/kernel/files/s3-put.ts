@@ -25,8 +25,8 @@ import {
 } from './s3-place.ts';
 import { storeWhole } from './s3-whole.ts';
 
-/** Parts of one upload that are on their way at once; each is held in memory. */
-const partsAtOnce = 3;
+/** Parts of one upload that are on their way at once. Each is held in memory, so with many uploads it is fewer. */
+const partsAtOnce = (uploads: number) => (uploads <= 8 ? 3 : uploads <= 24 ? 2 : 1);
 /** Longest time that a caller waits for what is taken back. */
 const undoSeconds = 10;
 
@@ -119,7 +119,11 @@ function beginLarge(place: Place, name: string): LargeUpload {
   };
   const params = { ...at(place, name), Body: feed, IfNoneMatch: '*' };
   const client = watched(place.client, fail);
-  const done = new Upload({ client, params, queueSize: partsAtOnce, partSize: place.partBytes }).done();
+  place.traffic.large += 1;
+  const queueSize = partsAtOnce(place.traffic.large);
+  const done = new Upload({ client, params, queueSize, partSize: place.partBytes }).done().finally(() => {
+    place.traffic.large -= 1;
+  });
   done.catch(fail);
 
   return {

@@ -15,7 +15,8 @@ export interface Whole {
   readonly bytes: Uint8Array;
   /** In lower-case hex. */
   readonly sha256: string;
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** Others may write under the same name: a server without conditional puts is asked before. Not for random keys. */
+  readonly contested?: boolean;
 }
 
 const attempts = 5;
@@ -30,13 +31,17 @@ export async function storeWhole(place: Place, whole: Whole): Promise<'stored' |
   const digest = md5(whole.bytes);
   for (let attempt = 1; ; attempt += 1) {
     try {
+      if (whole.contested === true && unconditional.has(place.client)) {
+        const found = await look(place, whole.name);
+        if (found !== undefined) return isSame(found, whole) ? 'stored' : 'taken';
+      }
       const answer = await place.client.send(
         new PutObjectCommand({
           ...at(place, whole.name),
           Body: whole.bytes,
           ContentLength: whole.bytes.length,
           ContentMD5: digest.toString('base64'),
-          Metadata: { ...whole.metadata, sha256: whole.sha256 },
+          Metadata: { sha256: whole.sha256 },
           ...(unconditional.has(place.client) ? {} : { IfNoneMatch: '*' }),
         }),
       );
@@ -52,9 +57,13 @@ export async function storeWhole(place: Place, whole: Whole): Promise<'stored' |
   }
 }
 
-async function isOurs(place: Place, { name, bytes, sha256 }: Whole): Promise<boolean> {
-  const found = await look(place, name);
-  return found !== undefined && found.size === bytes.length && found.sha256 === sha256;
+async function isOurs(place: Place, whole: Whole): Promise<boolean> {
+  const found = await look(place, whole.name);
+  return found !== undefined && isSame(found, whole);
+}
+
+function isSame(found: { size: number; sha256: string | undefined }, { bytes, sha256 }: Whole): boolean {
+  return found.size === bytes.length && found.sha256 === sha256;
 }
 
 /** An ETag is the MD5 on most servers, but need not be, so a difference only arouses suspicion. */

@@ -15,7 +15,7 @@ import type { Logger } from '../log.ts';
 import type { DownloadAddress, FileStore, FileStores } from './file-store.ts';
 import { bucketIsThere, makeBucket, removeBucket } from './s3-buckets.ts';
 import { createS3Client, type S3Keys, type S3Settings } from './s3-client.ts';
-import { createGuard, type Guard, hasName, statusOf } from './s3-errors.ts';
+import { bucketMissing, createGuard, type Guard, hasName, statusOf } from './s3-errors.ts';
 import { getObject } from './s3-get.ts';
 import { createS3Partials } from './s3-partial.ts';
 import { at, isKey, list, look, objectName, type Place, removeMany } from './s3-place.ts';
@@ -35,7 +35,8 @@ const bucketPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Buckets whose state is kept in memory; it can be made again at any time. */
 const rememberedBuckets = 1_000;
 const MiB = 1024 * 1024;
-const leastPartBytes = 8 * MiB;
+/** The least that the protocol takes; every upload holds a few of them in memory. */
+const leastPartBytes = 5 * MiB;
 /** A multipart upload takes 10,000 parts. */
 const mostParts = 9_999;
 
@@ -49,6 +50,7 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
   const guard = createGuard(log);
   const protection = createProtection(client, log, config.s3Endpoint === null);
   const known = new Map<string, Opened>();
+  const traffic = { large: 0 };
   const partBytes = Math.max(leastPartBytes, Math.ceil(config.maxUploadBytes / mostParts / MiB) * MiB);
   const own = new RegExp(`^${config.bucketPrefix}-[0-7][0-9a-hjkmnp-tv-z]{25}$`);
 
@@ -65,6 +67,7 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
       shared: shared !== null,
       client: keys === undefined ? client : createS3Client(config, keys),
       busy: new Set(),
+      traffic,
       partBytes,
     };
   }
@@ -152,7 +155,9 @@ async function checkServer(config: S3Settings, client: Client): Promise<void> {
     });
     return;
   }
-  await client.send(new HeadBucketCommand({ Bucket: config.s3SharedBucket }));
+  await client.send(new HeadBucketCommand({ Bucket: config.s3SharedBucket })).catch((error: unknown) => {
+    throw statusOf(error) === 404 ? bucketMissing(error) : error;
+  });
 }
 
 function openPlace(place: Place, guard: Guard, log: Logger, config: S3Settings): FileStore {

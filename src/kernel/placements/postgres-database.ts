@@ -8,6 +8,7 @@
 import type { PostgresSession } from '../database/postgres-session.ts';
 import { StrongroomError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
+import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import type { Logins } from './postgres-credentials.ts';
 import { literal, quoted, type RoleNames } from './postgres-names.ts';
@@ -36,6 +37,7 @@ export async function createDatabaseUnit(parts: DatabaseParts, ref: PlacementRef
     { request: roles.request, migrate: roles.migrate },
     async () => ref.unit,
   );
+  await failpoint('place.database.reserved');
   let template = await parts.template.get();
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -50,6 +52,7 @@ export async function createDatabaseUnit(parts: DatabaseParts, ref: PlacementRef
       template = await parts.template.get();
     }
   }
+  await failpoint('place.database.opened');
   const from = template;
   return parts.server.admin((session, traits) => handOver(session, traits, { ref, roles, template: from }), ref.unit);
 }
@@ -93,6 +96,7 @@ async function copy(
       throw error;
     });
   }
+  await failpoint('place.database.roles');
   // A removal that was cut off leaves a row that only removing can mend.
   if (found!.broken) await session.script(`DROP DATABASE IF EXISTS ${name}`);
   if (!found!.database || found!.broken) {
@@ -102,6 +106,7 @@ async function copy(
         if (!isTaken(error)) throw error;
       });
   }
+  await failpoint('place.database.copied');
   await session.script(
     `REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
      GRANT CONNECT ON DATABASE ${name} TO ${quoted(roles.migrate)}, ${quoted(roles.request)};
@@ -131,6 +136,7 @@ async function handOver(
     await session.script(grantsText(databaseSchema, roles, template.tables));
     if (row === undefined) await writeIdentity(session, ref, template.fingerprint);
     await session.script(`RESET ROLE; ${member.leave} SELECT 1`);
+    await failpoint('place.database.handed');
     await session.commit();
     return row === undefined || row.generation === ref.generation;
   } catch (error) {
@@ -149,11 +155,14 @@ export async function destroyDatabaseUnit(parts: DatabaseParts, tenantId: Tenant
     const own = there.map(({ rolname }) => rolname);
     // From here on nobody of the tenant comes in again.
     for (const role of own) await session.script(`ALTER ROLE ${quoted(role)} NOLOGIN`);
+    await failpoint('remove.database.locked');
     await session.script(`DROP DATABASE IF EXISTS ${quoted(unit)} WITH (FORCE)`);
+    await failpoint('remove.database.dropped');
     // The owner, which carries the mark, goes last.
     for (const role of [roles.request, roles.migrate, roles.owner]) {
       await session.script(`DROP ROLE IF EXISTS ${quoted(role)}`);
     }
   });
+  await failpoint('remove.database.roles');
   await parts.credentials.forget(tenantId);
 }

@@ -15,6 +15,7 @@ import { kyselyOver } from '../database/session.ts';
 import type { TenantTables } from '../database/tables.ts';
 import { unavailable } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
+import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
@@ -55,6 +56,7 @@ const sharedMark = (mark: string) => `strongroom ${mark}`;
 export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): Promise<boolean> {
   const roles = parts.names.roles(ref.unit);
   const logins = await reserve(parts, ref);
+  await failpoint('place.schema.reserved');
   await ensureShared(parts, logins.request.database);
   return parts.server.admin(async (session, traits) => {
     const [there] = await session.script<{ schema: string | null }>(
@@ -84,6 +86,7 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
       await session.script(grantsText(ref.unit, roles, replay.tables));
       await writeIdentity(session, ref, replay.fingerprint);
       await session.script(`RESET ROLE; ${member.leave} SELECT 1`);
+      await failpoint('place.schema.filled');
       await session.commit();
       return true;
     } catch (error) {
@@ -138,6 +141,7 @@ async function ensureShared(parts: SchemaParts, name: string): Promise<boolean> 
     if (found !== undefined && found.about !== mark && (found.about !== null || found.open || !found.mine))
       return false;
     if (found === undefined) await createEmptyDatabase(session, name);
+    await failpoint('place.shared.made');
     // Closed until here: nobody could connect meanwhile.
     await session.script(
       `COMMENT ON DATABASE ${database} IS ${literal(mark)}; REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
@@ -227,6 +231,7 @@ export async function destroySchemaUnit(parts: SchemaParts, tenantId: TenantId):
   const roles = parts.names.roles(unit);
   const database = (await parts.credentials.find(tenantId))?.request.database ?? (await databaseOf(parts, roles.owner));
   if (database !== undefined) await dropSchema(parts, unit, database);
+  await failpoint('remove.schema.dropped');
   await parts.credentials.forget(tenantId);
 }
 
@@ -257,6 +262,7 @@ async function dropSchema(parts: SchemaParts, unit: string, database: string): P
     );
     return { own, database: found[0]?.database === true };
   });
+  await failpoint('remove.schema.locked');
   if (there.own.size === 0) return;
   if (!there.database) {
     // Somebody removed the whole database: only the roles are left.

@@ -12,6 +12,7 @@ import type { PostgresSession } from '../database/postgres-session.ts';
 import { kyselyOver } from '../database/session.ts';
 import type { TenantTables } from '../database/tables.ts';
 import { idTime, newId, tenantIdFromPart } from '../ids.ts';
+import { failpoint } from '../tenants/failpoints.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { memberText, tablesOf } from './postgres-roles.ts';
 import {
@@ -87,6 +88,7 @@ async function ensure(parts: TemplateParts): Promise<PostgresTemplate> {
       `COMMENT ON DATABASE ${quoted(build)} IS ${literal(`${built.fingerprint} ${built.tables.join(' ')}`)}`,
     );
     await session.script(`ALTER DATABASE ${quoted(build)} ALLOW_CONNECTIONS false`);
+    await failpoint('place.template.built');
     await rename(session, build, name);
     await removeOthers(parts, session, prefix, name);
     return { name, owner, ...built };
