@@ -14,7 +14,7 @@ import { createSqliteHost } from './database/sqlite-host.ts';
 import { type StrongroomError, unavailable } from './errors.ts';
 import { createDiskStores } from './files/disk.ts';
 import type { FileStores } from './files/file-store.ts';
-import { createFolderOwner, type FolderOwner, ownedFiles, ownedPlacement, soleOwner } from './folder-owner.ts';
+import { createFolderOwner, type FolderOwner, ownedFiles, soleOwner } from './folder-owner.ts';
 import type { TenantId } from './ids.ts';
 import { type Background, createBackground } from './jobs/background.ts';
 import type { Kernel } from './kernel.ts';
@@ -23,9 +23,8 @@ import { createLogger, type Logger } from './log.ts';
 import { kernelControlMigrations, kernelTenantMigrations } from './migrations.ts';
 import type { Module } from './module.ts';
 import { claimDataFolder } from './owner.ts';
-import { type Placement, type PlacementAlarm, type PlacementKind, placementKinds } from './placements/placement.ts';
-import { createPostgresPlacements } from './placements/postgres.ts';
-import { createSqlitePlacement } from './placements/sqlite.ts';
+import { createPlacements } from './placements/open-placements.ts';
+import { type Placement, type PlacementKind, placementKinds } from './placements/placement.ts';
 import type { Secrets } from './secrets.ts';
 import { openSecrets } from './secrets-ring.ts';
 import type { Config } from './settings.ts';
@@ -115,7 +114,13 @@ async function compose(base: Base): Promise<Kernel> {
       log,
       ...(sharing === undefined ? {} : { index: sharing.index }),
     });
-    const placements = placementsOf(base, { registered, host, background, control, secrets });
+    const placements = createPlacements(base, {
+      migrations: registered.tenantMigrations,
+      host,
+      background,
+      control,
+      secrets,
+    });
     const connections = createConnections({ placements, config, clock, log, markWork: background.index.begin });
     const parts = { base, registered, placements, connections, control, secrets, files, background, sharing };
     return kernelOf({ ...tenantsCore(parts), ...parts, database, host });
@@ -165,54 +170,6 @@ async function fileStoresOf({ config, clock, log }: Base): Promise<FileStores> {
   // Read only where it is wanted: the client of S3 takes its time to load.
   const { createS3Stores } = await import('./files/s3.ts');
   return createS3Stores({ config, clock, log });
-}
-
-interface PlacementNeeds {
-  readonly registered: Registered;
-  readonly host: ReturnType<typeof createSqliteHost>;
-  readonly background: Background;
-  readonly control: Kernel['control'];
-  readonly secrets: Kernel['secrets'];
-}
-
-const alarmTexts: Readonly<Record<PlacementAlarm['kind'], string>> = {
-  identity_mismatch: 'a database is not the one that this company owns; it was refused',
-  database_missing: 'the database of a company is gone; it is never made anew',
-  statement_refused: 'the login of a company was refused a statement: an attack, or a fault of the product',
-};
-
-function placementsOf(
-  { config, clock, log, folder }: Base,
-  { registered, host, background, control, secrets }: PlacementNeeds,
-): Partial<Record<PlacementKind, Placement>> {
-  const alarm = (event: PlacementAlarm) => {
-    log.error({ alarm: event }, alarmTexts[event.kind]);
-    background.audit
-      .noteFleet({
-        action: `alarm.${event.kind}`,
-        actor: { kind: 'system' },
-        target: event.tenantId,
-        outcome: 'refused',
-        details: { placement: event.placement },
-      })
-      .catch((error) => log.error({ err: error }, 'an alarm could not be recorded'));
-  };
-  const { dataDir, schemaTemplate, pathTemplate } = config;
-  const migrations = registered.tenantMigrations;
-  const kept = createSqlitePlacement({ dataDir, schemaTemplate, pathTemplate, host, migrations, clock, alarm });
-  const sqlite = ownedPlacement(kept, folder);
-  if (config.postgresUrl === null) return { sqlite };
-  const common = { schemaTemplate, migrations, control, secrets, clock, log, alarm };
-  const postgres = createPostgresPlacements({
-    ...common,
-    url: config.postgresUrl,
-    statementSeconds: config.statementSeconds,
-    tenantConnections: config.tenantConnections,
-    roleConnections: config.postgresRoleConnections,
-    schemaTenants: config.schemaTenants,
-    prepared: config.postgresPrepared,
-  });
-  return { sqlite, ...postgres };
 }
 
 interface CoreParts {

@@ -123,7 +123,8 @@ export function checkTogether(config: Config): readonly FieldError[] {
   if (config.fileStore === 's3' && (config.s3AccessKeyId === null) !== (config.s3SecretAccessKey === null)) {
     mistakes.push({
       path: config.s3AccessKeyId === null ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY',
-      message: 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together; without both the keys of the machine are used.',
+      message:
+        'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together; without both the keys of the machine are used.',
     });
   }
   return mistakes;

@@ -91,7 +91,7 @@ export function partsSuite({ fresh, again, leftovers }: FreshBuckets): void {
       const hanging = new Readable({ read() {} });
       hanging.push(bytes.subarray(0, 600_000));
       const lost = upload.append(0, hanging);
-      await expect.poll(() => hanging.readableLength).toBe(0);
+      await expect.poll(() => hanging.readableLength, { timeout: 10_000 }).toBe(0);
       const offset = await (await store.partial(upload.id)).offset();
       expect(await lost).toBe(offset);
       expect(offset).toBe(600_000);
@@ -105,7 +105,7 @@ export function partsSuite({ fresh, again, leftovers }: FreshBuckets): void {
       const hanging = new Readable({ read() {} });
       hanging.push(bytes.subarray(0, 400_000));
       const lost = upload.append(0, hanging);
-      await expect.poll(() => hanging.readableLength).toBe(0);
+      await expect.poll(() => hanging.readableLength, { timeout: 10_000 }).toBe(0);
       expect(await upload.append(400_000, cut(400_000))).toBe(bytes.length);
       expect(await lost).toBe(400_000);
       expect(await upload.finish()).toMatchObject({ sha256: sha256(bytes) });
