@@ -1,9 +1,15 @@
 /** The S3 store on a server in memory: the suite of all stores, with a bucket for each company and with one for all. */
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FileStores } from '../../src/kernel/files/file-store.ts';
 import { createS3Client } from '../../src/kernel/files/s3-client.ts';
-import { startFaultServer } from '../s3/fault-server.ts';
-import { anyKeys, s3Config, s3UnderTest } from './s3-under-test.ts';
-import { fileStoreSuite } from './suite.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import type { Config } from '../../src/kernel/settings.ts';
+import { type FaultServer, startFaultServer } from '../s3/fault-server.ts';
+import { anyKeys, openS3, s3Config, s3UnderTest } from './s3-under-test.ts';
+import { bodyOf, fileStoreSuite } from './suite.ts';
 
 fileStoreSuite('S3 in memory, a bucket for each company', async () => {
   const server = await startFaultServer();
@@ -17,4 +23,76 @@ fileStoreSuite('S3 in memory, one bucket for all', async () => {
   await client.send(new CreateBucketCommand({ Bucket: 'shared' }));
   client.destroy();
   return s3UnderTest(server, config, server.stop);
+});
+
+describe('one bucket for all', () => {
+  let server: FaultServer;
+  let stores: FileStores;
+  let config: Config;
+  beforeAll(async () => {
+    server = await startFaultServer();
+    config = s3Config(server.endpoint, anyKeys(), { s3SharedBucket: 'shared' });
+    stores = openS3(config);
+  });
+  afterAll(async () => {
+    await stores.close();
+    await server.stop();
+  });
+  const listed = async () => {
+    const names = [];
+    for await (const name of stores.listBuckets()) names.push(name);
+    return names;
+  };
+
+  test('is asked for by the check, and says that it is missing', async () => {
+    expect(await stores.check()).toEqual({ ok: false, reason: 'The place where files are kept is not there.' });
+    const client = createS3Client(config);
+    await client.send(new CreateBucketCommand({ Bucket: 'shared' }));
+    client.destroy();
+    expect(await stores.check()).toEqual({ ok: true });
+  });
+
+  test('an upload that ends when its company is gone is taken back, small, large and in parts', async () => {
+    const bucket = stores.bucketName(newId('company'));
+    await stores.createBucket(bucket);
+    const store = stores.open(bucket);
+    const upload = await store.partial(newId('upload'));
+    const bodies = Array.from({ length: 3 }, () => new Readable({ read() {} }));
+    const work = [store.put(bodies[0]!), store.put(bodies[1]!), upload.append(0, bodies[2]!)];
+    bodies[0]!.push(randomBytes(1_000));
+    bodies[1]!.push(randomBytes(12_000_000));
+    bodies[2]!.push(randomBytes(12_000_000));
+    await expect.poll(() => server.seen.filter((one) => one === 'PUT part').length).toBeGreaterThan(1);
+    await stores.deleteBucket(bucket);
+    for (const body of bodies) body.push(null);
+    for (const result of await Promise.allSettled(work)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
+    }
+    expect(await listed()).not.toContain(bucket);
+  });
+
+  test('what a process that died has left of a company that is gone is listed, and can be removed', async () => {
+    const bucket = stores.bucketName(newId('company'));
+    const client = createS3Client(config);
+    await client.send(new PutObjectCommand({ Bucket: 'shared', Key: `${bucket}/o/${'0'.repeat(32)}`, Body: 'x' }));
+    client.destroy();
+    expect(await stores.bucketExists(bucket)).toBe(false);
+    expect(await listed()).toContain(bucket);
+    await stores.deleteBucket(bucket);
+    expect(await listed()).not.toContain(bucket);
+  });
+});
+
+test('a download that is given up gives its connection back', async () => {
+  const server = await startFaultServer();
+  const stores = openS3(s3Config(server.endpoint, anyKeys()));
+  const bucket = stores.bucketName(newId('company'));
+  await stores.createBucket(bucket);
+  const store = stores.open(bucket);
+  const { key } = await store.put(bodyOf(randomBytes(20_000_000)));
+  // More than there may be connections.
+  for (let times = 0; times < 300; times += 1) (await store.get(key)).destroy();
+  expect(await store.size(key)).toBe(20_000_000);
+  await stores.close();
+  await server.stop();
 });
