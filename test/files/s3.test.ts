@@ -96,3 +96,66 @@ test('a download that is given up gives its connection back', async () => {
   await stores.close();
   await server.stop();
 });
+
+describe('the sweep looks at what was touched last', () => {
+  let server: FaultServer;
+  let stores: FileStores;
+  beforeAll(async () => {
+    server = await startFaultServer();
+    stores = openS3(s3Config(server.endpoint, anyKeys()));
+  });
+  afterAll(async () => {
+    await stores.close();
+    await server.stop();
+  });
+  async function fresh() {
+    const bucket = stores.bucketName(newId('company'));
+    await stores.createBucket(bucket);
+    server.clear();
+    return { bucket, store: stores.open(bucket) };
+  }
+  const hour = 3_600_000;
+  const partsSeen = () => server.seen.filter((one) => one === 'PUT part').length;
+
+  test('an upload of this process that has rested for long goes on', async () => {
+    const { bucket, store } = await fresh();
+    const body = new Readable({ read() {} });
+    body.push(randomBytes(12_000_000));
+    const put = store.put(body);
+    await expect.poll(partsSeen).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.age(bucket, hour);
+    expect(await store.sweepTemporary(Date.now())).toBe(0);
+    body.push(null);
+    expect(await put).toMatchObject({ size: 12_000_000 });
+  });
+
+  test('an upload in parts that was begun long ago and touched just now goes on, from another process too', async () => {
+    const { bucket, store } = await fresh();
+    const upload = await store.partial(newId('upload'));
+    await upload.append(0, bodyOf(randomBytes(6_000_000)));
+    server.age(bucket, hour);
+    await upload.append(6_000_000, bodyOf(randomBytes(10)));
+    const other = openS3(s3Config(server.endpoint, anyKeys()));
+    expect(await other.open(bucket).sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    expect(await upload.finish()).toMatchObject({ size: 6_000_010 });
+    await other.close();
+  });
+
+  test('what a process that died has left open goes, with its parts', async () => {
+    const { bucket, store } = await fresh();
+    const dying = openS3(s3Config(server.endpoint, anyKeys()));
+    const body = new Readable({ read() {} });
+    body.push(randomBytes(12_000_000));
+    const put = dying.open(bucket).put(body);
+    put.catch(() => undefined);
+    await expect.poll(partsSeen).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    server.age(bucket, hour);
+    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(1);
+    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    body.destroy();
+    await dying.close();
+  });
+});
