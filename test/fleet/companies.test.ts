@@ -1,11 +1,14 @@
 /** Companies as operators meet them over HTTP, against the whole program with every answer checked by its shape. */
+import { execFile } from 'node:child_process';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { idPart } from '../../src/kernel/ids.ts';
 import { armFailpoints, disarmFailpoints } from '../../src/kernel/tenants/failpoints.ts';
 import { fleetContract } from '../../src/modules/fleet/contract.ts';
 import { type Program, startProgram } from '../../src/server/program.ts';
+import { root } from '../support/process.ts';
 import { type Ask, asker, temporaryConfig } from './support.ts';
 
 let program: Program;
@@ -270,13 +273,55 @@ describe('delete', () => {
     expect((await create('Farewell')).slug).toBe('farewell');
   });
 
-  it('undoes a creation that does not succeed', async () => {
-    armFailpoints('create.stamp.before=throw');
-    const begun = await ask('POST', '/api/companies', { body: { name: 'Never', email: 'office@example.com' } });
+  it('shows one that is being made, and lets nothing be done with it', async () => {
+    armFailpoints('create.stamp.before=delay:1500');
+    const body = { name: 'Slowly', slug: 'slowly', email: 'office@example.com' };
+    const begun = await ask('POST', '/api/companies', { body, headers: { prefer: 'respond-async' } });
     const path = `/api/companies/${begun.body.id}`;
-    expect((await ask('GET', path)).body.status).toBe('failed');
+    expect(await ask('GET', path)).toMatchObject({ status: 200, body: { status: 'creating', slug: 'slowly' } });
+    expect((await ask('GET', `${path}/operations`)).body.items).toMatchObject([{ verb: 'create', status: 'running' }]);
+    expect(await ask('POST', '/api/companies', { body })).toMatchObject({ status: 409, body: { code: 'slug_taken' } });
+    const refusal = { status: 409, body: { code: 'company_not_ready' } };
+    expect(await ask('DELETE', path)).toMatchObject(refusal);
+    expect(await ask('POST', `${path}/suspend`)).toMatchObject(refusal);
+    expect(await ask('POST', `${path}/invite-admin`, { body: person })).toMatchObject(refusal);
+    expect(await ask('GET', `${path}/stats`)).toMatchObject(refusal);
+    await expect.poll(async () => (await ask('GET', path)).body.status, { timeout: 10_000 }).toBe('active');
+  });
+
+  it('shows one that was not made, and gives it up when it is deleted', async () => {
+    armFailpoints('create.stamp.before=throw');
+    const body = { name: 'Never', slug: 'never', email: 'office@example.com' };
+    const begun = await ask('POST', '/api/companies', { body });
+    const path = `/api/companies/${begun.body.id}`;
+    expect(await ask('GET', path)).toMatchObject({ status: 200, body: { status: 'failed', slug: 'never' } });
+    const failed = (await ask('GET', '/api/companies?status=failed')).body.items;
+    expect(failed.map((company: { id: string }) => company.id)).toEqual([begun.body.id]);
+    const [operation] = (await ask('GET', `${path}/operations`)).body.items;
+    expect(operation).toMatchObject({ verb: 'create', reason: expect.stringContaining('stamp') });
+    expect((await ask('GET', `${path}/database/logs`)).body.items.length).toBeGreaterThan(0);
+    expect(await ask('POST', '/api/companies', { body })).toMatchObject({ status: 409, body: { code: 'slug_taken' } });
+    expect(await ask('GET', `${path}/stats`)).toMatchObject({ status: 409, body: { code: 'company_not_ready' } });
+    expect((await ask('GET', `${path}/database/test`)).status).toBe(200);
+    expect((await ask('DELETE', `${path}?confirm=wrong`)).status).toBe(422);
     expect((await ask('DELETE', path)).status).toBe(204);
     expect((await ask('GET', path)).status).toBe(404);
+    disarmFailpoints();
+    expect((await ask('POST', '/api/companies', { body })).status).toBe(201);
+  });
+
+  it('is deleted by the command line too where it was not made', async () => {
+    armFailpoints('create.stamp.before=throw');
+    const body = { name: 'Nor this', slug: 'nor-this', email: 'office@example.com' };
+    const begun = await ask('POST', '/api/companies', { body });
+    const run = promisify(execFile);
+    const command = async (...words: string[]) => {
+      const env = { ...process.env, STRONGROOM_DATA_DIR: dataDir };
+      return (await run(process.execPath, [join(root, 'bin/strongroom.js'), 'companies', ...words], { env })).stdout;
+    };
+    expect(await command('show', 'nor-this')).toContain('failed');
+    expect(await command('delete', 'nor-this')).toContain('nor-this is gone');
+    expect((await ask('GET', `/api/companies/${begun.body.id}`)).status).toBe(404);
   });
 });
 

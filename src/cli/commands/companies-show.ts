@@ -10,7 +10,10 @@ import type { Remote } from '../remote.ts';
 import { humanBytes, renderFields } from '../table.ts';
 import type { Tools } from '../tools.ts';
 
-async function statsOf(host: Remote, id: string) {
+const withStats = ['active', 'suspended', 'deleting'];
+
+async function statsOf(host: Remote, { id, status }: { readonly id: string; readonly status: string }) {
+  if (!withStats.includes(status)) return undefined;
   try {
     return (await host.call(overHost(fleetContract.getCompanyStats), { params: { id } })).body;
   } catch (error) {
@@ -28,7 +31,7 @@ export function registerCompanyShow(companies: Command, { terminal, withHost }: 
         const params = { id: found.id };
         return {
           company: found,
-          stats: await statsOf(host, found.id),
+          stats: await statsOf(host, found),
           operations: (
             await host.call(overHost(fleetContract.listCompanyOperations), { params, query: { limit: '5' } })
           ).body.items,
@@ -55,7 +58,7 @@ export function registerCompanyShow(companies: Command, { terminal, withHost }: 
           ['created', company.created_at],
           ...(company.purge_after === null ? [] : ([['restorable until', company.purge_after]] as const)),
           ...(stats === undefined
-            ? ([['statistics', 'the database does not answer']] as const)
+            ? ([['statistics', withStats.includes(company.status) ? 'the database does not answer' : 'none']] as const)
             : ([
                 ['users', stats.users],
                 ['documents', stats.documents],

@@ -207,6 +207,8 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
     },
     async stats(id) {
       const record = await get(id);
+      // In the grace of a deletion the database is there; before and after that it is half made, or half gone.
+      if (record.state !== 'deleting') requireLiving(record);
       const tenant = tenants.openAny(record, { kind: 'system' });
       const [activity, documents, databaseBytes] = await Promise.all([
         parts.accounts.activity(tenant),

@@ -211,7 +211,7 @@ const companyRoutes = contract({
     access: operator,
     params,
     answers: { 200: CompanyStats },
-    errors: ['company_unavailable'],
+    errors: ['company_unavailable', 'company_not_ready', 'company_deleting'],
   },
   testCompanyDatabase: {
     method: 'GET',
@@ -279,7 +279,7 @@ const companyRoutes = contract({
     params,
     query: z.object({ confirm: z.string().max(1_000).optional(), purge: z.enum(['now']).optional() }),
     answers: { 202: Accepted, 204: null },
-    errors: ['company_not_empty', 'confirmation_wrong'],
+    errors: ['company_not_empty', 'company_not_ready', 'confirmation_wrong'],
   },
   restoreCompany: {
     method: 'POST',
