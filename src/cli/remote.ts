@@ -4,8 +4,10 @@
  */
 import type { z } from 'zod';
 import { addressOf, answerOf, type LooseInput, requestOf } from '../client/call.ts';
-import { problemErrorOf } from '../client/problem-error.ts';
+import { ProblemError, problemErrorOf } from '../client/problem-error.ts';
+import { type Upload, uploadForm } from '../client/upload.ts';
 import type { AnswerShape, BodyIn, ParamsIn, QueryIn, RouteSpec } from '../kernel/contract.ts';
+import type { Document } from '../modules/documents/contract.ts';
 import { refusal } from './failure.ts';
 import type { FetchLike } from './transport.ts';
 
@@ -27,6 +29,8 @@ export interface Remote {
   call<R extends RouteSpec>(route: R, input?: CallInput<R>): Promise<CallAnswer<R>>;
   /** The answer itself, for bytes. @throws CommandFailure where the server refuses */
   open<R extends RouteSpec>(route: R, input?: CallInput<R>): Promise<Response>;
+  /** Uploads one file, with progress. @throws CommandFailure where the server refuses */
+  upload(source: Blob, upload: Upload): Promise<Document>;
   /** The same server with a bearer token. */
   withToken(token: string): Remote;
   close(): Promise<void>;
@@ -46,6 +50,16 @@ export function createRemote(base: string, fetch: FetchLike, close: () => Promis
     async call<R extends RouteSpec>(route: R, input?: CallInput<R>) {
       const answer = await open(route, input);
       return { status: answer.status, body: await answerOf(route, answer) } as CallAnswer<R>;
+    },
+    async upload(source, upload) {
+      const headers = (): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` });
+      const doFetch = (input: string, init?: RequestInit) => fetch(input, init);
+      const transport = { base, doFetch, headers, renew: async () => false, repeatable: () => false };
+      try {
+        return await uploadForm(transport, source, upload);
+      } catch (error) {
+        throw error instanceof ProblemError ? refusal(error) : error;
+      }
     },
     withToken: (given) => createRemote(base, fetch, close, given),
     close,

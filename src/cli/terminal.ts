@@ -2,6 +2,7 @@
 
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';
+import { createProgressLine, type ProgressLine } from './progress.ts';
 import { type Column, renderTable } from './table.ts';
 
 export interface Terminal {
@@ -11,6 +12,8 @@ export interface Terminal {
   note(text: string): void;
   printJson(value: unknown): void;
   printTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): void;
+  /** What goes on now, for whoever looks. */
+  readonly progress: ProgressLine;
   readonly interactive: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -26,6 +29,7 @@ export function createTerminal(): Terminal {
       if (rows.length === 0) print(empty);
       else print(renderTable(rows, columns, stdout.isTTY ? stdout.columns : undefined));
     },
+    progress: createProgressLine(stderr),
     interactive: process.stdin.isTTY === true && stdout.isTTY === true,
     env: process.env,
   };

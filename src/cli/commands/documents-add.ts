@@ -1,14 +1,16 @@
-/** `strongroom documents add`: uploads files, one after the other; says for each what became of it. */
+/** `strongroom documents add`: uploads files, one after the other; says how far each is, and what became of it. */
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { type Document, documentsContract } from '../../modules/documents/contract.ts';
+import type { Progress } from '../../client/upload.ts';
+import type { Document } from '../../modules/documents/contract.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { CommandFailure, endWith, toFailure } from '../failure.ts';
 import { asMember, type MemberOptions, withSignIn } from '../member.ts';
 import type { Remote } from '../remote.ts';
 import { humanBytes } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 import type { Tools } from '../tools.ts';
 
 interface Options extends MemberOptions {
@@ -27,12 +29,13 @@ export function registerDocumentsAdd(documents: Command, tools: Tools): void {
     .option('--metadata <json>', 'a JSON object');
   withSignIn(command).action(async (files: string[], options: Options) => {
     for (const file of files) await requireFile(file);
+    if (options.metadata !== undefined) metadataOf(options.metadata);
     const added: Document[] = [];
     let failure: CommandFailure | undefined;
     await asMember(tools, options, async (member) => {
       for (const file of files) {
         try {
-          const document = await upload(member, file, options);
+          const document = await upload(terminal, member, file, options);
           added.push(document);
           if (options.json !== true) {
             terminal.print(`${document.id}  ${document.filename}  ${humanBytes(document.size_bytes)}`);
@@ -56,12 +59,35 @@ async function requireFile(file: string): Promise<void> {
 }
 
 /** The bytes are read while they are sent, never held as a whole. */
-async function upload(member: Remote, file: string, options: Options): Promise<Document> {
-  const form = new FormData();
-  if (options.basket !== undefined) form.set('basket_id', options.basket);
-  if (options.onConflict !== undefined) form.set('on_conflict', options.onConflict);
-  if (options.metadata !== undefined) form.set('metadata', options.metadata);
-  form.set('file', await openAsBlob(file), basename(file));
-  const { body } = await member.call(documentsContract.uploadDocument, { body: form });
-  return body;
+async function upload({ progress }: Terminal, member: Remote, file: string, options: Options): Promise<Document> {
+  const filename = basename(file);
+  const onProgress = ({ sentBytes, totalBytes = 0 }: Progress) => {
+    const part = totalBytes === 0 ? 100 : Math.floor((sentBytes / totalBytes) * 100);
+    progress.show(`${filename}: ${part} % of ${humanBytes(totalBytes)}`);
+  };
+  try {
+    return await member.upload(await openAsBlob(file), {
+      filename,
+      ...(options.basket === undefined ? {} : { basketId: options.basket }),
+      // The server says which there are.
+      ...(options.onConflict === undefined ? {} : { onConflict: options.onConflict as 'error' }),
+      ...(options.metadata === undefined ? {} : { metadata: metadataOf(options.metadata) }),
+      ...(progress.live ? { onProgress } : {}),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+function metadataOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new CommandFailure(
+    exitCodes.invalid,
+    '--metadata must be a JSON object, as {"year":2026}. Nothing was uploaded.',
+  );
 }

@@ -114,14 +114,13 @@ function report(run: MigrationRun, json: boolean, terminal: Tools['terminal']): 
 
 /** On a terminal one line that is written over; elsewhere a line whenever a tenth more is done. */
 function progressLine(terminal: Tools['terminal'], json: boolean) {
-  const live = process.stderr.isTTY === true && !json;
   let tenth = -1;
   return {
     show(run: MigrationRun) {
       if (json || run.total === 0) return;
       const text = `migrating: ${run.done} of ${run.total} done${run.failed > 0 ? `, ${run.failed} failed` : ''}`;
-      if (live) {
-        process.stderr.write(`\r\u001b[K${text}`);
+      if (terminal.progress.live) {
+        terminal.progress.show(text);
         return;
       }
       const reached = Math.floor(((run.done + run.failed) / run.total) * 10);
@@ -129,7 +128,7 @@ function progressLine(terminal: Tools['terminal'], json: boolean) {
       tenth = reached;
     },
     end() {
-      if (live) process.stderr.write('\r\u001b[K');
+      terminal.progress.end();
     },
   };
 }
