@@ -129,3 +129,27 @@ export const IdParam = z.string().max(1_000);
 
 /** Times in answers. */
 export const Time = z.string().describe('ISO 8601, UTC');
+
+/** One row of an audit trail, a company's or the fleet's. */
+export const AuditRow = z.object({
+  id: z.string(),
+  seq: z.number().int(),
+  at: Time,
+  actor: z.string(),
+  action: z.string(),
+  target: z.string().nullable(),
+  outcome: z.string(),
+  details: z.record(z.string(), z.unknown()),
+  ip: z.string().nullable(),
+  request_id: z.string().nullable(),
+});
+
+/** What verifying a trail found. */
+export const AuditVerification = z.object({
+  ok: z.boolean(),
+  rows: z.number().int(),
+  sealed: z.number().int(),
+  unsealed: z.number().int(),
+  first_bad: z.object({ seq: z.number().int(), reason: z.string() }).optional(),
+});
+export type AuditVerification = z.output<typeof AuditVerification>;

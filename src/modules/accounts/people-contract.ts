@@ -3,6 +3,8 @@
  */
 import { z } from 'zod';
 import {
+  AuditRow,
+  AuditVerification,
   anyone,
   contract,
   everyMember,
@@ -71,27 +73,6 @@ export const OwnCompany = z.object({
   created_at: Time,
 });
 export type OwnCompany = z.output<typeof OwnCompany>;
-
-export const AuditRowAnswer = z.object({
-  id: z.string(),
-  seq: z.number().int(),
-  at: Time,
-  actor: z.string(),
-  action: z.string(),
-  target: z.string().nullable(),
-  outcome: z.string(),
-  details: z.record(z.string(), z.unknown()),
-  ip: z.string().nullable(),
-  request_id: z.string().nullable(),
-});
-
-export const AuditVerification = z.object({
-  ok: z.boolean(),
-  rows: z.number().int(),
-  sealed: z.number().int(),
-  unsealed: z.number().int(),
-  first_bad: z.object({ seq: z.number().int(), reason: z.string() }).optional(),
-});
 
 export const OperatorAnswer = z.object({
   id: z.string(),
@@ -292,7 +273,7 @@ const companyRoutes = contract({
     summary: 'The company’s audit trail, newest first',
     access: companyAdmin,
     query: z.object({ ...paging, verify: queryFlag.optional() }),
-    answers: { 200: listOf(AuditRowAnswer).extend({ verification: AuditVerification.optional() }) },
+    answers: { 200: listOf(AuditRow).extend({ verification: AuditVerification.optional() }) },
   },
 });
 

@@ -1,5 +1,6 @@
 /** Binds the contract of accounts to its services. */
 
+import { auditRowView, verdictView } from '../../kernel/audit/views.ts';
 import { createCursors } from '../../kernel/cursors.ts';
 import { forbidden } from '../../kernel/errors.ts';
 import type { MemberCaller } from '../../kernel/handles.ts';
@@ -295,30 +296,13 @@ export function accountsRoutes(services: Services): BoundRoutes {
       return {
         status: 200 as const,
         body: {
-          items: page.items.map((row) => ({
-            id: row.id,
-            seq: row.seq,
-            at: row.at,
-            actor: row.actor,
-            action: row.action,
-            target: row.target,
-            outcome: row.outcome,
-            details: { ...row.details },
-            ip: row.ip,
-            request_id: row.requestId,
-          })),
+          items: page.items.map(auditRowView),
           next_cursor: cursors.write(list, last === undefined ? null : [last]),
           ...(page.total === undefined ? {} : { total: page.total }),
           ...(verdict === undefined
             ? {}
             : {
-                verification: {
-                  ok: verdict.ok,
-                  rows: verdict.rows,
-                  sealed: verdict.sealed,
-                  unsealed: verdict.unsealed,
-                  ...(verdict.firstBad === undefined ? {} : { first_bad: { ...verdict.firstBad } }),
-                },
+                verification: verdictView(verdict),
               }),
         },
       };

@@ -3,9 +3,9 @@
  * Never served over the network and not in the OpenAPI document. Browser-safe.
  */
 import { z } from 'zod';
-import { type Contract, contract, host, type RouteSpec } from '../../kernel/contract.ts';
+import { AuditVerification, type Contract, contract, host, type RouteSpec } from '../../kernel/contract.ts';
 import { EmailText, PasswordText, UsernameText } from '../../kernel/shapes.ts';
-import { AuditVerification, fleetContract } from './contract.ts';
+import { fleetContract } from './contract.ts';
 
 export const NewOperator = z.strictObject({ username: UsernameText, email: EmailText, password: PasswordText });
 export const OperatorCreated = z.object({ id: z.string(), username: z.string(), email: z.string() });

@@ -3,6 +3,7 @@
  * through the data folder's socket alone, whose owner has the files anyway.
  */
 import { z } from 'zod';
+import { verdictView } from '../../kernel/audit/views.ts';
 import { forbidden, isStrongroomError, type StrongroomError } from '../../kernel/errors.ts';
 import type { Tenant } from '../../kernel/handles.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -12,7 +13,6 @@ import { EmailText, FullNameText, UsernameText } from '../../kernel/shapes.ts';
 import type { Companies } from './companies.ts';
 import { hostContract, type ImportResult, type Trail } from './host-contract.ts';
 import type { FleetParts } from './ports.ts';
-import { verdictView } from './views.ts';
 
 const batch = 200;
 

@@ -1,5 +1,6 @@
 /** Binds the operators' contract to the services. No rules here, only the way in and out. */
 
+import { auditRowView, verdictView } from '../../kernel/audit/views.ts';
 import type { Cursors } from '../../kernel/cursors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { bind, type RequestInfo } from '../../kernel/module.ts';
@@ -9,16 +10,7 @@ import { type CompanyStatus, fleetContract } from './contract.ts';
 import { testDatabase } from './database-test.ts';
 import type { Invitation } from './ports.ts';
 import type { System } from './system.ts';
-import {
-  auditRowView,
-  companyView,
-  logLines,
-  operationView,
-  planView,
-  runSummary,
-  runView,
-  verdictView,
-} from './views.ts';
+import { companyView, logLines, operationView, planView, runSummary, runView } from './views.ts';
 
 const defaultLimit = 50;
 

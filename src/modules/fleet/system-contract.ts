@@ -1,6 +1,17 @@
 /** The state of the whole installation, for operators (and one word of it for everybody). Browser-safe. */
 import { z } from 'zod';
-import { anyone, contract, IdParam, listOf, operator, paging, queryFlag, Time } from '../../kernel/contract.ts';
+import {
+  AuditRow,
+  AuditVerification,
+  anyone,
+  contract,
+  IdParam,
+  listOf,
+  operator,
+  paging,
+  queryFlag,
+  Time,
+} from '../../kernel/contract.ts';
 
 export const SystemStatus = z.object({
   status: z.enum(['ok', 'degraded']),
@@ -19,28 +30,6 @@ export const Connection = z.object({
   leased: z.number().int(),
   idle_since: Time.nullable(),
 });
-
-export const SystemAuditRow = z.object({
-  id: z.string(),
-  seq: z.number().int(),
-  at: Time,
-  actor: z.string(),
-  action: z.string(),
-  target: z.string().nullable(),
-  outcome: z.string(),
-  details: z.record(z.string(), z.unknown()),
-  ip: z.string().nullable(),
-  request_id: z.string().nullable(),
-});
-
-export const AuditVerification = z.object({
-  ok: z.boolean(),
-  rows: z.number().int(),
-  sealed: z.number().int(),
-  unsealed: z.number().int(),
-  first_bad: z.object({ seq: z.number().int(), reason: z.string() }).optional(),
-});
-export type AuditVerification = z.output<typeof AuditVerification>;
 
 export const MigrationPlan = z.object({
   head: z.number().int(),
@@ -119,7 +108,7 @@ export const systemRoutes = contract({
     summary: 'The audit trail of the installation, newest first',
     access: operator,
     query: z.object({ ...paging, verify: queryFlag.optional() }),
-    answers: { 200: listOf(SystemAuditRow).extend({ verification: AuditVerification.optional() }) },
+    answers: { 200: listOf(AuditRow).extend({ verification: AuditVerification.optional() }) },
   },
   listMigrations: {
     method: 'GET',

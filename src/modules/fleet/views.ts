@@ -1,21 +1,12 @@
 /** How records of the kernel look in answers. Pure. */
 import type { z } from 'zod';
-import type { AuditRow, AuditVerdict } from '../../kernel/audit/audit.ts';
 import type {
   MigrationPlan as KernelPlan,
   MigrationRun as KernelRun,
   Operation,
   TenantRecord,
 } from '../../kernel/tenants/tenants.ts';
-import type {
-  AuditVerification,
-  Company,
-  CompanyOperation,
-  DatabaseLogLine,
-  MigrationPlan,
-  MigrationRun,
-  SystemAuditRow,
-} from './contract.ts';
+import type { Company, CompanyOperation, DatabaseLogLine, MigrationPlan, MigrationRun } from './contract.ts';
 
 type CompanyState = Company['status'];
 
@@ -83,31 +74,6 @@ export function logLines(operations: readonly Operation[]): z.output<typeof Data
   );
   // Steps of one operation stand in order, often within one millisecond: reversing first keeps that order, newest first.
   return lines.reverse().sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-}
-
-export function auditRowView(row: AuditRow): z.output<typeof SystemAuditRow> {
-  return {
-    id: row.id,
-    seq: row.seq,
-    at: row.at,
-    actor: row.actor,
-    action: row.action,
-    target: row.target,
-    outcome: row.outcome,
-    details: { ...row.details },
-    ip: row.ip,
-    request_id: row.requestId,
-  };
-}
-
-export function verdictView(verdict: AuditVerdict): AuditVerification {
-  return {
-    ok: verdict.ok,
-    rows: verdict.rows,
-    sealed: verdict.sealed,
-    unsealed: verdict.unsealed,
-    ...(verdict.firstBad === undefined ? {} : { first_bad: { ...verdict.firstBad } }),
-  };
 }
 
 export function planView(plan: KernelPlan): MigrationPlan {
