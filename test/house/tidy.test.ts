@@ -22,11 +22,9 @@ test('no text names a machine, a registry or a secret', () => {
   expect(mistakes).toEqual([]);
 });
 
-test('the lock file names no registry but the public one', () => {
-  const hosts = new Set(
-    [...read('package-lock.json').matchAll(/"resolved": "https?:\/\/([^/"]+)/g)].map((found) => found[1]),
-  );
-  expect([...hosts]).toEqual([]);
+test('the lock file names no registry', () => {
+  // Written without addresses, so that it installs from whatever registry a machine is set to.
+  expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);
 });
 
 test('versions are pinned', () => {
