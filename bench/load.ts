@@ -24,7 +24,7 @@ export interface Load {
   readonly numbered?: boolean;
 }
 
-/** Runs the load and waits for its figures. */
+/** Runs the load and waits for its figures. @throws where an answer was no success: its speed would mean nothing */
 export async function load(options: Load): Promise<LoadResult> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('load-process.ts', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -32,5 +32,7 @@ export async function load(options: Load): Promise<LoadResult> {
   child.stdin!.end(JSON.stringify(options));
   let text = '';
   for await (const chunk of child.stdout! as AsyncIterable<Buffer>) text += chunk.toString();
-  return JSON.parse(text) as LoadResult;
+  const result = JSON.parse(text) as LoadResult;
+  if (result.errors > 0) throw new Error(`${result.errors} requests to ${options.url} failed`);
+  return result;
 }

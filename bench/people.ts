@@ -1,4 +1,5 @@
 /** The story up to a signed-in HR admin, so that cases can measure what comes after. */
+import { Agent, request } from 'node:http';
 import * as story from '../test/support/story.ts';
 import type { Running } from './server.ts';
 
@@ -33,6 +34,24 @@ export async function upload(url: string, token: string, filename: string, bytes
   await story.uploadFile(url, token, filename, bytes);
 }
 
-export async function login(url: string, member: Member): Promise<string> {
-  return (await story.logIn(url, member.username, member.company)).access_token;
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** Signs in through Node's own client: on two cores, what a richer one takes would be counted as the product's. */
+export function login(url: string, member: Member): Promise<string> {
+  const body = JSON.stringify({ username: member.username, password: story.password, company: member.company });
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const sent = request(`${url}/api/auth/login`, { method: 'POST', agent, headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (piece) => {
+        text += piece;
+      });
+      answer.once('end', () => {
+        if (answer.statusCode === 200) resolve(JSON.parse(text).access_token);
+        else reject(new Error(`sign-in: ${answer.statusCode}`));
+      });
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
 }

@@ -21,6 +21,8 @@ export async function run(quick: boolean): Promise<Row[]> {
       );
       return total / (ms / 1_000);
     };
+    // A server that has just started is still compiling its own code: that is not what a sign-in costs.
+    for (let round = 0; round < 2; round += 1) await eightAtOnce(() => login(product.url, member));
     const results = await alternate(
       quick ? 3 : 5,
       () => eightAtOnce(() => hash('a pass phrase of the bench', { memoryCost: 19_456, timeCost: 2, parallelism: 1 })),

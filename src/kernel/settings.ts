@@ -116,7 +116,7 @@ export const settings = {
   hashConcurrency: whole(
     'STRONGROOM_HASH_CONCURRENCY',
     0,
-    'Password hashes computed at once; 0 means one a core.',
+    'Password hashes computed at once; 0 means one more than there are cores.',
     0,
     256,
   ),

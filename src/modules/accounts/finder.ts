@@ -60,9 +60,12 @@ export function createFinder(parts: Pick<Parts, 'kernel' | 'directory' | 'backgr
       // What can be no name is looked for as one that nobody has: the same work, and no odd text reaches a database.
       const name = isEmail(given) || isUsername(given) ? given.toLowerCase() : '-';
       const hint = company === undefined || companyHint.test(company) ? company : '-';
-      const named = hint === undefined ? undefined : await kernel.tenants.find(hint);
-      const operator = await operatorByName(name);
-      const rows = distinct(await directory.find(name));
+      const [named, operator, found] = await Promise.all([
+        hint === undefined ? undefined : kernel.tenants.find(hint),
+        operatorByName(name),
+        directory.find(name),
+      ]);
+      const rows = distinct(found);
       if (company !== undefined) {
         const row = rows.find((one) => one.tenant_id === named?.id);
         return row === undefined ? undefined : memberOf(name, row);

@@ -150,7 +150,8 @@ export function createOperators(parts: Parts, signIn: SignIn): Operators {
         .executeTakeFirst();
       if (Number(won.numUpdatedRows) !== 1) throw closed();
       const row = await insert(tx, input, passwordHash);
-      const session = await sessions.create(sessionTx(tx), 'system', row.id, origin, clock.now());
+      const key = { id: newId('session', clock.now()), userId: row.id };
+      const session = await sessions.create(sessionTx(tx), 'system', key, origin, clock.now());
       const actor: Actor = { kind: 'operator', id: row.id, sessionId: session.sessionId };
       await note(tx, 'operator.set_up', actor, row.id, origin);
       return { row, session };

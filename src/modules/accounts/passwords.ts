@@ -2,16 +2,16 @@
  * Password hashes: argon2id (19 MiB, two passes, one lane) for all that is set here; bcrypt and other argon2 parameters
  * only to check what was imported.
  *
- * Hashing is the dearest thing that a stranger can ask for, so at most so many run at once as there are cores and a
- * short queue waits; beyond it the answer is 503 at once. A name that is unknown costs one hash too.
+ * Hashing is the dearest thing that a stranger can ask for, so it has threads of its own, one more than there are cores
+ * (no core is idle while an answer is on its way), and a short queue; beyond it the answer is 503 at once. A name that is unknown costs one hash too.
  */
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { hash, parseOptions, verify } from '@node-rs/argon2';
-import { verify as verifyBcrypt } from '@node-rs/bcrypt';
+import { parseOptions } from '@node-rs/argon2';
 import { invalidField, unavailable } from '../../kernel/errors.ts';
 import { passwordBytes } from '../../kernel/shapes.ts';
+import { createHashThreads } from './hash-threads.ts';
 
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 const bcryptBytes = 72;
@@ -31,7 +31,7 @@ export interface Passwords {
 }
 
 export interface HashLimits {
-  /** Hashes at once; 0 for one a core. */
+  /** Hashes at once; 0 for one more than there are cores. */
   readonly concurrency: number;
 }
 
@@ -72,9 +72,10 @@ function decoy(): string {
 }
 
 export function createPasswords(limits: HashLimits): Passwords {
-  const concurrency = limits.concurrency === 0 ? availableParallelism() : limits.concurrency;
+  const concurrency = limits.concurrency === 0 ? availableParallelism() + 1 : limits.concurrency;
   const line = queue(concurrency, concurrency * 16);
   const nobody = decoy();
+  const { hash, verify } = createHashThreads();
 
   async function check(stored: string | null | undefined, password: string): Promise<boolean> {
     if (Buffer.byteLength(password) > passwordBytes) return false;
@@ -88,7 +89,6 @@ export function createPasswords(limits: HashLimits): Passwords {
         await verify(nobody, password);
         return false;
       }
-      return verifyBcrypt(password, stored);
     }
     return verify(stored, password);
   }

@@ -8,7 +8,6 @@
  */
 import { day, isoTime, second } from '../../kernel/clock.ts';
 import type { ControlTx, Reader, TenantTx, Transaction } from '../../kernel/database/database.ts';
-import { newId } from '../../kernel/ids.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
 import { hashToken, newToken, type TokenHome, tokenOf } from './opaque-tokens.ts';
 import type { PasswordResetTable, RefreshTokenTable, SessionTable } from './tables.ts';
@@ -40,6 +39,12 @@ export interface Origin {
   readonly client: 'api' | 'web';
 }
 
+/** The id that a new session is to have, and whose it is. */
+export interface SessionKey {
+  readonly id: string;
+  readonly userId: string;
+}
+
 export interface NewSession {
   readonly sessionId: string;
   readonly refreshToken: string;
@@ -52,7 +57,8 @@ export type Rotation =
   | { readonly result: 'refused' };
 
 export interface SessionStore {
-  create(tx: SessionTx, home: TokenHome, userId: string, origin: Origin, now: number): Promise<NewSession>;
+  /** Its statements go to the database in one go, with whatever the caller sends beside them. */
+  create(tx: SessionTx, home: TokenHome, session: SessionKey, origin: Origin, now: number): Promise<NewSession>;
   rotate(tx: SessionTx, home: TokenHome, token: string, now: number): Promise<Rotation>;
   /** True where the session lived and is this user's. */
   end(tx: SessionTx, userId: string, sessionId: string, reason: string, now: number): Promise<boolean>;
@@ -125,12 +131,8 @@ export function createSessionStore(secrets: Pick<Secrets, 'digest'>, refreshDays
   }
 
   return {
-    async create(tx, home, userId, origin, now) {
+    async create(tx, home, { id: sessionId, userId }, origin, now) {
       const at = isoTime(now);
-      // What expired goes when its owner signs in again: nothing needs to visit idle companies for it.
-      await tx.deleteFrom('refresh_tokens').where('expires_at', '<', at).execute();
-      await tx.deleteFrom('sessions').where('expires_at', '<', at).execute();
-      const sessionId = newId('session', now);
       const row: SessionTable = {
         id: sessionId,
         user_id: userId,
@@ -143,9 +145,14 @@ export function createSessionStore(secrets: Pick<Secrets, 'digest'>, refreshDays
         ended_at: null,
         end_reason: null,
       };
-      await tx.insertInto('sessions').values(row).execute();
       const { token } = newToken(home);
-      await store(tx, token, sessionId, now);
+      await Promise.all([
+        // What expired goes when its owner signs in again: nothing needs to visit idle companies for it.
+        tx.deleteFrom('refresh_tokens').where('expires_at', '<', at).execute(),
+        tx.deleteFrom('sessions').where('expires_at', '<', at).execute(),
+        tx.insertInto('sessions').values(row).execute(),
+        store(tx, token, sessionId, now),
+      ]);
       return { sessionId, refreshToken: token };
     },
 

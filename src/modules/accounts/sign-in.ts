@@ -5,6 +5,7 @@ import { isoTime } from '../../kernel/clock.ts';
 import type { TenantTx } from '../../kernel/database/database.ts';
 import { StrongroomError, unauthenticated } from '../../kernel/errors.ts';
 import type { Actor, Tenant } from '../../kernel/handles.ts';
+import { newId } from '../../kernel/ids.ts';
 import { operatorRole } from '../../kernel/roles.ts';
 import { companyRef, signedInOperator, signedInUser } from './answers.ts';
 import type { CompanyRef, SignedInUser } from './contract.ts';
@@ -76,16 +77,20 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
 
   async function begin(tx: TenantTx, tenant: Tenant, user: UserRow, origin: Origin, how: string): Promise<NewSession> {
     const now = clock.now();
-    const session = await sessions.create(sessionTx(tx), tenant.id, user.id, origin, now);
-    await updateUser(tx, user.id, { last_sign_in_at: isoTime(now) });
-    await audit.record(tx, tenant, {
-      action: 'session.created',
-      actor: { kind: 'user', id: user.id, role: user.role, sessionId: session.sessionId },
-      target: session.sessionId,
-      outcome: 'success',
-      details: { how, client: origin.client },
-      source: sourceOf(origin),
-    });
+    const sessionId = newId('session', now);
+    // None waits for the answer to another: they go to the database together.
+    const [session] = await Promise.all([
+      sessions.create(sessionTx(tx), tenant.id, { id: sessionId, userId: user.id }, origin, now),
+      updateUser(tx, user.id, { last_sign_in_at: isoTime(now) }),
+      audit.record(tx, tenant, {
+        action: 'session.created',
+        actor: { kind: 'user', id: user.id, role: user.role, sessionId },
+        target: sessionId,
+        outcome: 'success',
+        details: { how, client: origin.client },
+        source: sourceOf(origin),
+      }),
+    ]);
     return session;
   }
 
@@ -99,14 +104,19 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
     return [companyRef(tenant), ...others];
   }
 
-  async function finish(tenant: Tenant, user: UserRow, session: NewSession): Promise<SignedIn> {
+  async function finish(
+    tenant: Tenant,
+    user: UserRow,
+    session: NewSession,
+    companies = companiesOf(tenant, user.id),
+  ): Promise<SignedIn> {
     const claims = { sub: user.id, company_id: tenant.id, role: user.role, sid: session.sessionId };
     return {
       accessToken: await tokens.sign(claims),
       refreshToken: session.refreshToken,
       user: signedInUser(tenant.preset, user),
       company: companyRef(tenant),
-      companies: await companiesOf(tenant, user.id),
+      companies: await companies,
     };
   }
 
@@ -133,6 +143,9 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
     how: string,
   ): Promise<SignedIn> {
     const renewed = await renewedHash(checked.password_hash, password);
+    // Read beside the transaction; one that fails first must not leave this without somebody who listens.
+    const companies = companiesOf(tenant, checked.id);
+    companies.catch(() => {});
     const entered = await tenant.db.transaction(async (tx) => {
       const user = await userById(tx, checked.id);
       if (user === undefined || user.is_active !== 1 || user.password_hash !== checked.password_hash) return undefined;
@@ -140,7 +153,7 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
       return { user, session: await begin(tx, tenant, user, origin, how) };
     });
     if (entered === undefined) throw invalidCredentials();
-    return finish(tenant, entered.user, entered.session);
+    return finish(tenant, entered.user, entered.session, companies);
   }
 
   async function enterOperator(checked: OperatorTable, password: string, origin: Origin): Promise<SignedIn> {
@@ -149,7 +162,13 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
       const now = clock.now();
       const row = await tx.selectFrom('operators').selectAll().where('id', '=', checked.id).executeTakeFirst();
       if (row?.is_active !== 1 || row.password_hash !== checked.password_hash) return undefined;
-      const made = await sessions.create(sessionTx(tx), 'system', row.id, origin, now);
+      const made = await sessions.create(
+        sessionTx(tx),
+        'system',
+        { id: newId('session', now), userId: row.id },
+        origin,
+        now,
+      );
       const change = { last_sign_in_at: isoTime(now), password_hash: renewed ?? row.password_hash };
       await tx.updateTable('operators').set(change).where('id', '=', row.id).execute();
       await audit.recordFleet(tx, {
