@@ -8,6 +8,7 @@ import type { ControlDb } from './database/database.ts';
 import type { Events } from './events.ts';
 import type { FileStores } from './files/file-store.ts';
 import type { FolderOwner } from './folder-owner.ts';
+import type { Foreground } from './foreground.ts';
 import type { Idempotency } from './idempotency/idempotency.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
@@ -32,6 +33,8 @@ export interface Kernel {
   readonly jobs: Jobs;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
+  /** Requests being answered; the worker leaves them the processor. */
+  readonly foreground: Foreground;
   /** Where other processes share the control database: attempts that are limited count in all of them. */
   readonly attempts: SharedAttempts | undefined;
   /** Whether this process serves what lies in its data folder; with a control database in the folder it always does. */

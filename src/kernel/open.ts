@@ -283,6 +283,7 @@ function kernelOf(parts: KernelParts): Kernel {
     jobs: background.jobs,
     audit: background.audit,
     idempotency: background.idempotency,
+    foreground: background.foreground,
     attempts: parts.sharing?.attempts(parts.secrets),
     folder: base.folder,
     settle,
