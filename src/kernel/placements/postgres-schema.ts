@@ -159,7 +159,11 @@ async function ensureShared(parts: SchemaParts, name: string): Promise<boolean> 
 }
 
 /** The tables of the migrations, in the current transaction, role and search path. */
-async function fillSchema(parts: SchemaParts, session: PostgresSession, schema: string): Promise<Replay> {
+export async function fillSchema(
+  parts: Pick<SchemaParts, 'migrations' | 'clock' | 'replays'>,
+  session: PostgresSession,
+  schema: string,
+): Promise<Replay> {
   const key = migrationsDigest(parts.migrations);
   const known = parts.replays.get(key);
   if (known !== undefined) {
