@@ -125,7 +125,7 @@ describe('the sweep looks at what was touched last', () => {
     await expect.poll(partsSeen).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 100));
     server.age(bucket, hour);
-    expect(await store.sweepTemporary(Date.now())).toBe(0);
+    expect(await store.sweepTemporary(Date.now())).toEqual({ removed: 0, oldestLeft: null });
     body.push(null);
     expect(await put).toMatchObject({ size: 12_000_000 });
   });
@@ -137,7 +137,8 @@ describe('the sweep looks at what was touched last', () => {
     server.age(bucket, hour);
     await upload.append(6_000_000, bodyOf(randomBytes(10)));
     const other = openS3(s3Config(server.endpoint, anyKeys()));
-    expect(await other.open(bucket).sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    const swept = await other.open(bucket).sweepTemporary(Date.now() - hour / 2);
+    expect(swept).toEqual({ removed: 0, oldestLeft: expect.closeTo(Date.now(), -5) });
     expect(await upload.finish()).toMatchObject({ size: 6_000_010 });
     await other.close();
   });
@@ -151,10 +152,11 @@ describe('the sweep looks at what was touched last', () => {
     put.catch(() => undefined);
     await expect.poll(partsSeen).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    const sweep = () => store.sweepTemporary(Date.now() - hour / 2);
+    expect(await sweep()).toEqual({ removed: 0, oldestLeft: expect.closeTo(Date.now(), -5) });
     server.age(bucket, hour);
-    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(1);
-    expect(await store.sweepTemporary(Date.now() - hour / 2)).toBe(0);
+    expect(await sweep()).toEqual({ removed: 1, oldestLeft: null });
+    expect(await sweep()).toEqual({ removed: 0, oldestLeft: null });
     body.destroy();
     await dying.close();
   });
