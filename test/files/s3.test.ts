@@ -143,6 +143,24 @@ describe('the sweep looks at what was touched last', () => {
     await other.close();
   });
 
+  test('an upload of another process that was begun long ago and got a part just now goes on', async () => {
+    const { bucket, store } = await fresh();
+    const other = openS3(s3Config(server.endpoint, anyKeys()));
+    const body = new Readable({ read() {} });
+    body.push(randomBytes(12_000_000));
+    const put = other.open(bucket).put(body);
+    await expect.poll(partsSeen).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.age(bucket, hour);
+    body.push(randomBytes(12_000_000));
+    await expect.poll(partsSeen).toBeGreaterThan(2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await store.sweepTemporary(Date.now() - hour / 2)).toMatchObject({ removed: 0 });
+    body.push(null);
+    expect(await put).toMatchObject({ size: 24_000_000 });
+    await other.close();
+  });
+
   test('what a process that died has left open goes, with its parts', async () => {
     const { bucket, store } = await fresh();
     const dying = openS3(s3Config(server.endpoint, anyKeys()));

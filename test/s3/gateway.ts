@@ -19,13 +19,15 @@ export interface Gateway {
   readonly endpoint: string;
   /** Makes a user; one that may make no bucket of its own reaches only what others open to it. */
   user(name: string, options?: { mayMakeBuckets?: boolean }): Promise<Keys>;
-  /** Runs `radosgw-admin` with these words and gives what it prints. */
+  /** Runs `radosgw-admin` with these words and gives what it prints. @throws after a minute without an answer */
   admin(...words: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
 const programs = ['ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw', 'radosgw-admin'];
 const run = promisify(execFile);
+/** Longest time (ms) of one command. */
+const patience = 60_000;
 
 /** Whether the packages are here: radosgw ceph-mon ceph-osd ceph-common. */
 export function gatewayInstalled(): boolean {
@@ -47,8 +49,9 @@ export async function startGateway(): Promise<Gateway> {
   }
   const as = account === undefined ? {} : { uid: account, gid: account };
   const servers: { readonly child: ChildProcess; readonly ended: Promise<void> }[] = [];
+  // Its tools wait for a store that does not come for ever.
   const call = async (program: string, ...words: string[]) =>
-    (await run(program, words, { cwd: folder, ...as })).stdout;
+    (await run(program, words, { cwd: folder, timeout: patience, killSignal: 'SIGKILL', ...as })).stdout;
   const serve = (program: string, ...words: string[]) => {
     const log = openSync(join(folder, `${program}.out`), 'a');
     const child = spawn(program, ['-c', configPath, '-f', ...words], {
