@@ -5,11 +5,20 @@
 
 import { run as companies } from './cases/companies.ts';
 import { run as list } from './cases/list.ts';
+import { run as migrate } from './cases/migrate.ts';
+import { run as postgres } from './cases/postgres.ts';
 import { run as signIn } from './cases/sign-in.ts';
 import { run as uploads } from './cases/uploads.ts';
 import { printRows, type Row } from './measure.ts';
 
-const cases: Record<string, (quick: boolean) => Promise<Row[]>> = { companies, list, uploads, 'sign-in': signIn };
+const cases: Record<string, (quick: boolean) => Promise<Row[]>> = {
+  companies,
+  list,
+  uploads,
+  'sign-in': signIn,
+  postgres,
+  migrate,
+};
 const quick = process.argv.includes('--quick');
 const only = process.argv
   .find((argument) => argument.startsWith('--only='))

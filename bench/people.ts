@@ -23,10 +23,14 @@ export async function setUpOperator(server: Running): Promise<string> {
 
 let companies = 0;
 
-/** A new company with a signed-in HR admin. */
-export async function newCompany(server: Running, operator: string): Promise<Member> {
+/** A new company with a signed-in HR admin; `more` as `POST /api/companies` takes it. */
+export async function newCompany(
+  server: Running,
+  operator: string,
+  more: Record<string, unknown> = {},
+): Promise<Member> {
   companies += 1;
-  const company = await story.newCompany(server.url, operator, `Company ${companies}`);
+  const company = await story.newCompany(server.url, operator, `Company ${companies}`, more);
   return { company: company.id, username: company.admin.username, token: company.admin.token };
 }
 

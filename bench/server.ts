@@ -21,8 +21,17 @@ export function startProduct(dataDir: string, env: Record<string, string> = {}):
 }
 
 /** Starts `bench/bare/server.ts`: Fastify, node:sqlite on the serving thread, one file, one folder. */
-export async function startBare(dataDir: string): Promise<Running> {
-  const child = spawn(process.execPath, [join(root, 'bench/bare/server.ts'), dataDir], {
+export function startBare(dataDir: string): Promise<Running> {
+  return startScript('server.ts', dataDir);
+}
+
+/** Starts `bench/bare/postgres-list.ts` over the table of this database. */
+export function startBarePostgres(url: string): Promise<Running> {
+  return startScript('postgres-list.ts', url);
+}
+
+async function startScript(script: string, argument: string): Promise<Running> {
+  const child = spawn(process.execPath, [join(root, 'bench/bare', script), argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -34,5 +43,5 @@ export async function startBare(dataDir: string): Promise<Running> {
     child.kill('SIGTERM');
     await exit;
   };
-  return { url, pid: child.pid!, dataDir, setupToken: undefined, stop };
+  return { url, pid: child.pid!, dataDir: argument, setupToken: undefined, stop };
 }
