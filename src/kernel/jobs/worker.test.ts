@@ -108,6 +108,27 @@ describe('the worker', () => {
     expect(asked).toBeLessThan(6);
   }, 20_000);
 
+  it('leaves the processor to requests that are being answered, for a second at most', async () => {
+    const ran = await open();
+    const tenant = await world.newTenant();
+    world.worker.start();
+    const { foreground } = world.background;
+    const answered = foreground.begin();
+    await enqueue(tenant, 1);
+    await pause(400);
+    expect(ran).toEqual([]);
+    answered();
+    await expect.poll(() => ran.length, { interval: 5, timeout: 500 }).toBe(1);
+    // One request after the other: the work is late, and goes on beside them.
+    const next = foreground.begin();
+    const began = performance.now();
+    await enqueue(tenant, 2);
+    await expect.poll(() => ran.length, { interval: 5, timeout: 5_000 }).toBe(2);
+    expect(performance.now() - began).toBeGreaterThan(900);
+    expect(performance.now() - began).toBeLessThan(2_500);
+    next();
+  });
+
   it('sleeps while every place is taken and while a chore runs', async () => {
     let release = () => {};
     const gate = new Promise<void>((resolve) => {
