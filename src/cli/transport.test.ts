@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { socketBase, socketFetch } from './transport.ts';
 
 let folder: string;
+let elsewhere: string;
 let server: Server;
 let fetch: ReturnType<typeof socketFetch>;
 
@@ -20,6 +22,11 @@ beforeEach(async () => {
     }
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      if (request.url === '/elsewhere') {
+        response.writeHead(302, { location: elsewhere });
+        response.end();
+        return;
+      }
       if (request.method === 'DELETE') {
         response.writeHead(204);
         response.end();
@@ -55,6 +62,22 @@ describe('socketFetch', () => {
     expect(seen.headers['x-a']).toBe('b');
     expect(seen.headers['content-length']).toBe('8');
     expect(Buffer.from(seen.body, 'latin1').toString()).toBe('{"ä":1}');
+  });
+
+  it('goes on to the address that it is sent to, with its range and without its sign-in', async () => {
+    const storage = createServer((request, response) => {
+      response.end(JSON.stringify(request.headers));
+    });
+    await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
+    elsewhere = `http://127.0.0.1:${(storage.address() as AddressInfo).port}/object`;
+    const headers = { authorization: 'Bearer of-the-server', range: 'bytes=1-2' };
+    const seen = await (await fetch(`${socketBase}/elsewhere`, { headers })).json();
+    expect(seen).toMatchObject({ range: 'bytes=1-2' });
+    expect(seen).not.toHaveProperty('authorization');
+    const stays = await fetch(`${socketBase}/elsewhere`, { redirect: 'manual' });
+    expect([stays.status, stays.headers.get('location')]).toEqual([302, elsewhere]);
+    storage.closeAllConnections();
+    await new Promise((resolve) => storage.close(resolve));
   });
 
   it('streams a form with a file', async () => {

@@ -40,6 +40,14 @@ export function socketFetch(socketPath: string): FetchLike {
           for (let index = 0; index < answer.rawHeaders.length; index += 2) {
             received.append(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!);
           }
+          const location = received.get('location');
+          if (status === 302 && location !== null && asked.redirect === 'follow') {
+            // The storage serves it by itself. What was for the server, such as the sign-in, stays behind.
+            answer.resume();
+            const range = asked.headers.get('range');
+            resolve(fetch(location, { signal: asked.signal, ...(range === null ? {} : { headers: { range } }) }));
+            return;
+          }
           const empty = bodyless.has(status) || asked.method === 'HEAD';
           if (empty) answer.resume();
           resolve(

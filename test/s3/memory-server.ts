@@ -180,7 +180,7 @@ function badDigest({ headers, body }: S3Request): boolean {
 }
 
 function onObject(bucket: Bucket, request: S3Request): S3Answer {
-  const { method, key, headers } = request;
+  const { method, key, headers, query } = request;
   const found = bucket.objects.get(key);
   if (method === 'PUT') {
     if (badDigest(request)) return refusal(400, 'BadDigest');
@@ -194,9 +194,22 @@ function onObject(bucket: Bucket, request: S3Request): S3Answer {
     return empty(204);
   }
   if (found === undefined) return method === 'HEAD' ? empty(404) : refusal(404, 'NoSuchKey');
-  const shown = { etag: found.etag, ...found.metadata };
+  const shown: Record<string, string> = { etag: found.etag, ...found.metadata };
   if (method === 'HEAD') return empty(200, { ...shown, 'content-length': String(found.bytes.length) });
+  if (isOver(query)) return refusal(403, 'AccessDenied');
+  for (const name of ['content-disposition', 'content-type', 'cache-control']) {
+    const asked = query.get(`response-${name}`);
+    if (asked !== null) shown[name] = asked;
+  }
   return read(found, headers.range, shown);
+}
+
+/** Whether the life of a signed address has ended; the signature itself is not looked at. */
+function isOver(query: URLSearchParams): boolean {
+  const made = query.get('X-Amz-Date');
+  if (made === null) return false;
+  const at = Date.parse(made.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z'));
+  return Date.now() > at + Number(query.get('X-Amz-Expires')) * 1_000;
 }
 
 function read({ bytes }: Stored, range: string | undefined, headers: Record<string, string>): S3Answer {

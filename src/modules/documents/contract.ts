@@ -110,12 +110,13 @@ const documentRoutes = contract({
     summary: 'The bytes of a document',
     description:
       'Honours Range (one range; several are answered with the whole), If-Range, If-Match and If-None-Match. ' +
-      '`version` chooses an earlier version.',
+      '`version` chooses an earlier version. Where the operator has chosen it, the answer is 302 to an address at ' +
+      'which the storage itself serves the whole document for a short time, to whoever has the address.',
     access: everyMember,
     ticket: true,
     params,
     query: downloadQuery,
-    answers: { 200: 'binary', 206: 'binary', 304: null },
+    answers: { 200: 'binary', 206: 'binary', 302: null, 304: null },
     errors: ['etag_mismatch', 'range_not_satisfiable', 'object_missing', 'object_damaged'],
   },
   listVersions: {

@@ -136,6 +136,15 @@ function markupType(text: string): string | undefined {
   return start.startsWith('<?xml') ? 'application/xml' : undefined;
 }
 
+/**
+ * The type to name where no header of ours stands beside it: one that no browser runs or guesses at. Anything else is
+ * bytes.
+ */
+export function inertType(type: string): string {
+  const harmless = told.has(type) || type === 'text/plain' || type === 'text/csv';
+  return harmless || Object.values(inside).some((pattern) => pattern.test(type)) ? type : unknownType;
+}
+
 /** Whether one of a company's refused endings, types or families fits. */
 export function isDenied(denied: readonly string[], filename: string, type: string): boolean {
   const name = filename.toLowerCase().replace(/[. ]+$/, '');

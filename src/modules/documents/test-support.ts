@@ -196,5 +196,5 @@ export async function download(
   version?: string,
 ) {
   const answer = await world.documents.downloads.open(person, id, version, (name) => headers[name]);
-  return { ...answer, text: answer.status === 304 ? '' : await textOf(answer.body) };
+  return { ...answer, text: 'body' in answer ? await textOf(answer.body) : '' };
 }
