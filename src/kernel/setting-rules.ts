@@ -3,6 +3,7 @@
  * Messages name the rule and never repeat a value, which could be a secret.
  */
 import type { FieldError } from './errors.ts';
+import { serversMistake } from './placements/postgres-servers.ts';
 import type { Config, Setting, SettingName } from './settings.ts';
 
 export type Checked = { readonly value: unknown } | { readonly mistake: string };
@@ -88,6 +89,8 @@ const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
   controlUrl: url('postgres:', 'postgresql:'),
   controlDirectUrl: url('postgres:', 'postgresql:'),
   postgresUrl: url('postgres:', 'postgresql:'),
+  postgresPooledUrl: url('postgres:', 'postgresql:'),
+  postgresServers: serversMistake,
   s3Endpoint: url('http:', 'https:'),
   neonApiUrl: url('http:', 'https:'),
   smtpUrl: url('smtp:', 'smtps:'),
@@ -118,6 +121,12 @@ export function checkTogether(config: Config): readonly FieldError[] {
     mistakes.push({
       path: 'STRONGROOM_TENANT_CONNECTIONS',
       message: 'It must not be more than STRONGROOM_MAX_CONNECTIONS.',
+    });
+  }
+  if (config.postgresPooledUrl !== null && config.postgresUrl === null) {
+    mistakes.push({
+      path: 'STRONGROOM_POSTGRES_POOLED_URL',
+      message: 'It needs STRONGROOM_POSTGRES_URL, which goes to the same server directly.',
     });
   }
   if (config.fileStore === 's3' && (config.s3AccessKeyId === null) !== (config.s3SecretAccessKey === null)) {

@@ -56,10 +56,26 @@ export const settings = {
     'STRONGROOM_POSTGRES_URL',
     'Server and provisioner login for companies placed by schema and database.',
   ),
+  postgresPooledUrl: secret(
+    'STRONGROOM_POSTGRES_POOLED_URL',
+    'The same server through a pooler in transaction mode, for requests; host and port count. Nothing is kept prepared there.',
+  ),
+  postgresRegion: optional('STRONGROOM_POSTGRES_REGION', 'Region of the server of STRONGROOM_POSTGRES_URL.'),
+  postgresServers: secret(
+    'STRONGROOM_POSTGRES_SERVERS',
+    'Further PostgreSQL servers, as a JSON list of {"name", "region", "url", "pooled_url"}; a company that asks for a region is placed on a server there.',
+  ),
+  postgresConnections: whole(
+    'STRONGROOM_POSTGRES_CONNECTIONS',
+    60,
+    'Connections for requests that all server processes together open to one PostgreSQL server; each process takes its share.',
+    2,
+    100_000,
+  ),
   postgresPrepared: flag(
     'STRONGROOM_POSTGRES_PREPARED',
     true,
-    'Keep statements prepared on connections to companies placed on PostgreSQL; false behind a pooler in transaction mode.',
+    'Keep statements prepared on connections to companies placed on PostgreSQL; false where STRONGROOM_POSTGRES_URL is itself a pooler in transaction mode.',
   ),
   postgresRoleConnections: whole(
     'STRONGROOM_POSTGRES_ROLE_CONNECTIONS',
@@ -80,7 +96,7 @@ export const settings = {
   maxConnections: whole(
     'STRONGROOM_MAX_CONNECTIONS',
     200,
-    'Connections to tenant databases that may be open at once.',
+    'Connections to tenant databases that may be open at once; on PostgreSQL, to one server.',
     2,
     100_000,
   ),

@@ -18,6 +18,7 @@ import { createDatabase } from './create-database.ts';
 import type { ControlDb } from './database.ts';
 import { createLeaseSet } from './lease-set.ts';
 import { applyMigrations } from './migrator.ts';
+import { postgresClientConfig } from './postgres-address.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { isConnectionLost, postgresError } from './postgres-errors.ts';
 import { openPostgresSession, type PostgresSession } from './postgres-session.ts';
@@ -49,6 +50,9 @@ const migratorsTurn = 7_350_116;
 /** Longest life of a transaction whose process says nothing (ms): a little more than `transactionLimit`. */
 const silentLimit = 35_000;
 const unreachable = 'control_database_unreachable';
+const connectMs = 4_000;
+/** By this name the connection on which a process listens is known: there is one a process. */
+export const controlListener = 'strongroom control listener';
 
 /** @throws unavailable `control_database_unreachable`; nothing is kept open then */
 export async function openPostgresControl(options: PostgresControlOptions): Promise<PostgresControl> {
@@ -108,22 +112,8 @@ const beginInTurn = (options: PostgresControlOptions, waitMs: number) =>
   `BEGIN; SET LOCAL lock_timeout = ${waitMs}; SELECT pg_advisory_xact_lock(${writersTurn}); ${limits(options)}`;
 const beginAtOnce = (options: PostgresControlOptions) => `BEGIN; ${limits(options)}`;
 
-/** How to reach the server of an address: in time, and verified where it is on another host. */
-export function postgresClientConfig(url: string, applicationName: string): pg.ClientConfig {
-  const address = new URL(url);
-  const local = ['localhost', '127.0.0.1', '[::1]', ''].includes(address.hostname);
-  if (!local && !address.searchParams.has('sslmode')) address.searchParams.set('sslmode', 'verify-full');
-  return {
-    connectionString: address.href,
-    application_name: applicationName,
-    connectionTimeoutMillis: 4_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  };
-}
-
 async function connectDirectly(options: PostgresControlOptions): Promise<pg.Client> {
-  const config = postgresClientConfig(options.directUrl ?? options.url, 'strongroom control listener');
+  const config = postgresClientConfig(options.directUrl ?? options.url, controlListener, connectMs);
   const client = new pg.Client({ ...config, query_timeout: 5_000 });
   // Whoever uses it listens too; an error without a listener would end the process.
   client.on('error', () => {});
@@ -134,7 +124,7 @@ async function connectDirectly(options: PostgresControlOptions): Promise<pg.Clie
 /** A session that takes its turn when it begins, and whose errors are the product's. */
 async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Promise<PostgresSession> {
   const seconds = Math.max(options.statementSeconds ?? 15, options.waitSeconds ?? 10) + 5;
-  const config = postgresClientConfig(options.url, 'strongroom control');
+  const config = postgresClientConfig(options.url, 'strongroom control', connectMs);
   const session = await openPostgresSession({ ...config, query_timeout: seconds * 1_000 }).catch((error: unknown) => {
     const mapped = postgresError(error, unreachable);
     // No login, no such database, no right to connect: an operator must act; callers can only wait.

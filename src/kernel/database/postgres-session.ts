@@ -6,6 +6,8 @@
  * - Statements are prepared once a connection (a few hundred of them) where `prepared` says so; not behind a pooler in
  *   transaction mode. One that a migration has outdated is prepared anew.
  * - One statement a call, `script` excepted: a text that holds a second one is refused.
+ * - With `stateless` a connection whose session may hold what a later user of it could meet (a setting, another role, an
+ *   open transaction, a lock, a cursor …) is not usable any more: it is closed, and everything of it with it.
  * - With `mapErrors` everything thrown is as `postgres-errors.ts` says.
  */
 import type { CompiledQuery, QueryResult } from 'kysely';
@@ -30,6 +32,8 @@ export interface PostgresSessionOptions {
   readonly prepared?: boolean;
   /** Throw the product's errors instead of the driver's. Default false. */
   readonly mapErrors?: boolean;
+  /** Give the connection up once a statement may have left something in its session. Default false. */
+  readonly stateless?: boolean;
   /** Told of every statement that the server refused for lack of a right: an attack or a fault of ours. */
   readonly onRefused?: (error: unknown) => void;
 }
@@ -43,6 +47,10 @@ export interface PostgresSession extends SqlSession {
 /** Statements that a connection keeps prepared; further ones are sent as they are. */
 const cacheSize = 300;
 const changing = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+/** What leaves nothing in a session but rows, by the tag of its answer … */
+const stateless = new Set(['SELECT', ...changing, 'SHOW', 'EXPLAIN', 'VALUES']);
+/** … unless it calls one of these, or writes names in a way that hides them. */
+const stateful = /set_config|pg_(?:try_)?advisory_lock|_to_xml|dblink|setseed|\bU&["']/i;
 /** How long a connection may take to say goodbye. */
 const closePatience = 2_000;
 
@@ -146,7 +154,9 @@ function sessionOver(
     async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       if (fresh) beginNow();
       try {
+        if (options.stateless === true && stateful.test(query.sql)) broke();
         const { rows, command, rowCount } = await run(query);
+        if (options.stateless === true && !stateless.has(command)) broke();
         return changing.has(command)
           ? { rows: rows as R[], numAffectedRows: BigInt(rowCount ?? 0) }
           : { rows: rows as R[] };

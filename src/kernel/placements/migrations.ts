@@ -23,4 +23,18 @@ export const placementsControlMigrations = [
       .columns(['database_name', 'role'])
       .execute();
   }),
+  controlMigration('0002-credential-server', async (schema) => {
+    await schema.alterTable('placement_credentials').addColumn('server', 'text').execute();
+  }),
+  controlMigration('0002-neon', async (schema) => {
+    await schema
+      .createTable('neon_units')
+      .addColumn('owner', 'text', (c) => c.primaryKey())
+      .addColumn('project_name', 'text', (c) => c.notNull())
+      .addColumn('project_id', 'text')
+      .addColumn('host', 'text')
+      .addColumn('pooled_host', 'text')
+      .addColumn('requested_at', 'text')
+      .execute();
+  }),
 ];

@@ -13,6 +13,8 @@ import type { Logger } from '../log.ts';
 import type { Config } from '../settings.ts';
 import type { Placement, PlacementAlarm, PlacementKind } from './placement.ts';
 import { createPostgresPlacements } from './postgres.ts';
+import { overServers } from './postgres-fleet.ts';
+import { postgresServers } from './postgres-servers.ts';
 import { createSqlitePlacement } from './sqlite.ts';
 
 export interface PlacementBase {
@@ -57,16 +59,27 @@ export function createPlacements(
   const { dataDir, schemaTemplate, pathTemplate } = config;
   const kept = createSqlitePlacement({ dataDir, schemaTemplate, pathTemplate, host, migrations, clock, alarm });
   const sqlite = ownedPlacement(kept, folder);
-  if (config.postgresUrl === null) return { sqlite };
+  const servers = postgresServers(config);
+  if (servers.length === 0) return { sqlite };
   const common = { schemaTemplate, migrations, control, secrets, clock, log, alarm };
-  const postgres = createPostgresPlacements({
-    ...common,
-    url: config.postgresUrl,
-    statementSeconds: config.statementSeconds,
-    tenantConnections: config.tenantConnections,
-    roleConnections: config.postgresRoleConnections,
-    schemaTenants: config.schemaTenants,
-    prepared: config.postgresPrepared,
-  });
-  return { sqlite, ...postgres };
+  const served = servers.map((settings) => ({
+    settings,
+    ...createPostgresPlacements({
+      ...common,
+      url: settings.url,
+      name: settings.name,
+      pooledUrl: settings.pooledUrl,
+      statementSeconds: config.statementSeconds,
+      tenantConnections: config.tenantConnections,
+      roleConnections: config.postgresRoleConnections,
+      schemaTenants: config.schemaTenants,
+      prepared: config.postgresPrepared,
+    }),
+  }));
+  const over = (kind: 'schema' | 'database') =>
+    overServers(
+      served.map((one) => ({ settings: one.settings, placement: one[kind] })),
+      control,
+    );
+  return { sqlite, schema: over('schema'), database: over('database') };
 }

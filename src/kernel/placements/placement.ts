@@ -19,7 +19,7 @@ export interface PlacementRef {
   readonly kind: PlacementKind;
   /** Physical name of file, schema or database, derived from the id alone. */
   readonly unit: string;
-  /** Which server of several (part 2); null on SQLite. */
+  /** Which server of several; null for the one without a name, and on SQLite. */
   readonly server: string | null;
   /** Rises when the tenant is placed anew; part of every pool key and of the identity row. */
   readonly generation: number;
@@ -82,6 +82,16 @@ export interface Placement {
   };
   /** The physical name for a tenant, from its id alone: lower-case, at most 63 bytes, injective. */
   unitName(tenantId: TenantId): string;
+  /**
+   * The server for a new tenant of this region; left out where there is one alone.
+   * @throws invalid `placement_unavailable` where there is none in this region
+   */
+  chooseServer?(region: string | null): Promise<string | null>;
+  /**
+   * Which budget of connections a tenant's database counts against, and whether all server processes together have it.
+   * Left out: that of its kind, in this process alone.
+   */
+  budgetOf?(ref: PlacementRef): { readonly key: string; readonly shared: boolean };
   /**
    * Makes the unit, from the template where there is one. Does nothing where it is there. Durable on return.
    * `stamped` where it was born with its identity row, so that `stamp` has nothing left to do.

@@ -16,6 +16,8 @@ export interface Login {
   readonly login: string;
   readonly password: string;
   readonly database: string;
+  /** Host and port, where the tenant has a server of its own. */
+  readonly address?: string;
 }
 export type Logins = Readonly<Record<LoginRole, Login>>;
 
@@ -81,6 +83,7 @@ export function createPostgresCredentials(parts: {
           role,
           login: names[role],
           database_name: database,
+          server: ref.server,
           sealed: secrets.control.seal(purposeOf(tenantId, role), logins[role].password),
         }));
         await tx.insertInto('placement_credentials').values(rows).execute();
@@ -104,12 +107,16 @@ export function createPostgresCredentials(parts: {
   };
 }
 
-/** How many tenants each database holds, reserved ones included. */
-export async function tenantsByDatabase(reader: Pick<ControlTx, 'selectFrom'>): Promise<ReadonlyMap<string, number>> {
+/** How many tenants each database of a server holds, reserved ones included. */
+export async function tenantsByDatabase(
+  reader: Pick<ControlTx, 'selectFrom'>,
+  server: string | null,
+): Promise<ReadonlyMap<string, number>> {
   const rows = await reader
     .selectFrom('placement_credentials')
     .select(['database_name', ({ fn }) => fn.countAll<number | string>().as('count')])
     .where('role', '=', 'request')
+    .where('server', server === null ? 'is' : '=', server)
     .groupBy('database_name')
     .execute();
   return new Map(rows.map((row) => [row.database_name, Number(row.count)]));

@@ -20,7 +20,7 @@ import type { PlacementRef } from './placement.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { createRolesText, grantsText, memberText, type RoleLimits, tablesOf } from './postgres-roles.ts';
-import { closeDatabase, createEmptyDatabase } from './postgres-server.ts';
+import { closeDatabase, createEmptyDatabase, type ServerTraits } from './postgres-server.ts';
 import { type UnitParts, writeIdentity } from './postgres-unit.ts';
 
 export interface SchemaParts extends UnitParts {
@@ -46,6 +46,9 @@ export interface Replay {
   readonly tables: readonly string[];
   readonly fingerprint: string;
 }
+
+/** Key of the advisory lock, in a shared database, under which its rights are changed. */
+const sharedLock = 7_350_115;
 
 const sharedName = (number: number) => `strongroom_shared_${number}`;
 /** Comment on the owner role of such a unit: by it orphans are found, and where they are. */
@@ -76,7 +79,6 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
     try {
       await session.script(
         `${rolesText};
-         GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(roles.migrate)}, ${quoted(roles.request)};
          ${member.join}
          CREATE SCHEMA ${schema} AUTHORIZATION ${owner};
          SET LOCAL ROLE ${owner};
@@ -85,7 +87,11 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
       const replay = await fillSchema(parts, session, ref.unit);
       await session.script(grantsText(ref.unit, roles, replay.tables));
       await writeIdentity(session, ref, replay.fingerprint);
-      await session.script(`RESET ROLE; ${member.leave} SELECT 1`);
+      // Two that change the rights of one database fail: one at a time, at the very end.
+      await session.script(
+        `RESET ROLE; ${member.leave} SELECT pg_advisory_xact_lock(${sharedLock});
+         GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(roles.migrate)}, ${quoted(roles.request)}`,
+      );
       await failpoint('place.schema.filled');
       await session.commit();
       return true;
@@ -116,7 +122,7 @@ async function withRoom(parts: SchemaParts): Promise<string> {
 }
 
 async function choose(parts: SchemaParts, reader: Pick<ControlTx, 'selectFrom'>): Promise<string> {
-  const counts = await tenantsByDatabase(reader);
+  const counts = await tenantsByDatabase(reader, parts.server.name);
   for (let number = 1; ; number += 1) {
     const name = sharedName(number);
     if (!parts.shared.foreign.has(name) && (counts.get(name) ?? 0) < parts.perDatabase) return name;
@@ -153,9 +159,22 @@ async function ensureShared(parts: SchemaParts, name: string): Promise<boolean> 
     foreign.add(name);
     return false;
   }
-  await parts.server.admin((session, traits) => closeDatabase(session, traits), name);
+  await parts.server.admin((session, traits) => closeOnce(session, traits), name);
   ready.add(name);
   return true;
+}
+
+/** One at a time in a database, whichever process it is: two that change the rights of one function fail. */
+async function closeOnce(session: PostgresSession, traits: ServerTraits): Promise<void> {
+  await session.begin();
+  try {
+    await session.script(`SELECT pg_advisory_xact_lock(${sharedLock})`);
+    await closeDatabase(session, traits);
+    await session.commit();
+  } catch (error) {
+    await session.rollback().catch(() => {});
+    throw error;
+  }
 }
 
 /** The tables of the migrations, in the current transaction, role and search path. */
@@ -279,6 +298,7 @@ async function dropSchema(parts: SchemaParts, unit: string, database: string): P
     return session.script(
       `BEGIN; ${members}
        DROP SCHEMA IF EXISTS ${quoted(unit)} CASCADE;
+       SELECT pg_advisory_xact_lock(${sharedLock});
        DROP OWNED BY ${own.map(quoted).join(', ')};
        ${dropRolesText(own)};
        COMMIT`,

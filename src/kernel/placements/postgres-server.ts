@@ -7,6 +7,7 @@
  *   revoked from PUBLIC, in `postgres` and `template1` too). What the login may not do is logged, with what to run.
  */
 import pg from 'pg';
+import { postgresClientConfig } from '../database/postgres-address.ts';
 import { isConnectionLost } from '../database/postgres-errors.ts';
 import { openPostgresSession, type PostgresSession } from '../database/postgres-session.ts';
 import { isStrongroomError, StrongroomError } from '../errors.ts';
@@ -14,8 +15,12 @@ import type { Logger } from '../log.ts';
 import { quoted } from './postgres-names.ts';
 
 export interface PostgresServerOptions {
+  /** Null for the one without a name. */
+  readonly name?: string | null;
   /** The provisioner's login and the server: `postgres://login:password@host:port/postgres`. */
   readonly url: string;
+  /** Where connections for requests go, where that is another address: a pooler in transaction mode. */
+  readonly pooledUrl?: string | null;
   readonly log: Logger;
 }
 
@@ -32,12 +37,18 @@ export interface ServerTraits {
 export interface PostgresServer {
   /** Runs `work` on a provisioning connection to a database; default is the one of the address. */
   admin<T>(work: (session: PostgresSession, traits: ServerTraits) => Promise<T>, database?: string): Promise<T>;
-  /** How a tenant's login reaches its database. */
-  clientConfig(login: {
-    readonly login: string;
-    readonly password: string;
-    readonly database: string;
-  }): pg.ClientConfig;
+  readonly name: string | null;
+  /** Whether a pooler stands before the connections for requests. */
+  readonly pooled: boolean;
+  /** How a tenant's login reaches its database, for requests or directly. Default: directly. */
+  clientConfig(
+    login: {
+      readonly login: string;
+      readonly password: string;
+      readonly database: string;
+    },
+    way?: 'request' | 'direct',
+  ): pg.ClientConfig;
   close(): Promise<void>;
 }
 
@@ -47,19 +58,7 @@ const connectMs = 5_000;
 const oldest = 130_000;
 const withoutWarning = 160_000;
 
-/** How to reach the server of an address: in time, and verified where it is on another host. */
-function configFor(address: URL): pg.ClientConfig {
-  const url = new URL(address);
-  const local = ['localhost', '127.0.0.1', '[::1]', ''].includes(url.hostname);
-  if (!local && !url.searchParams.has('sslmode')) url.searchParams.set('sslmode', 'verify-full');
-  return {
-    connectionString: url.href,
-    application_name: 'strongroom',
-    connectionTimeoutMillis: connectMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  };
-}
+const configFor = (address: URL) => postgresClientConfig(address, 'strongroom', connectMs);
 
 interface Kept {
   readonly session: PostgresSession;
@@ -68,6 +67,7 @@ interface Kept {
 
 export function createPostgresServer(options: PostgresServerOptions): PostgresServer {
   const home = new URL(options.url);
+  const pooledHome = options.pooledUrl ? new URL(options.pooledUrl) : undefined;
   const kept = new Map<string, Kept[]>();
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -142,8 +142,10 @@ export function createPostgresServer(options: PostgresServerOptions): PostgresSe
         throw provisioningError(error);
       }
     },
-    clientConfig({ login, password, database }) {
-      const address = new URL(home);
+    name: options.name ?? null,
+    pooled: pooledHome !== undefined,
+    clientConfig({ login, password, database }, way = 'direct') {
+      const address = new URL(way === 'request' ? (pooledHome ?? home) : home);
       address.username = login;
       address.password = password;
       address.pathname = `/${database}`;

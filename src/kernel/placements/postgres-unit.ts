@@ -4,6 +4,7 @@
  * Promises: opening never creates; every opening compares the identity row, and a mismatch is refused with an alarm and
  * never repaired; a unit that should be there and is not is an alarm too; nothing here uses the provisioner's login.
  */
+import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { fingerprint } from '../database/fingerprint.ts';
 import type { TenantMigration } from '../database/migration.ts';
@@ -55,20 +56,36 @@ async function connect(parts: UnitParts, ref: PlacementRef, purpose: Purpose): P
   const login = logins[purpose === 'migrate' ? 'migrate' : 'request'];
   const limits = purpose === 'migrate' ? {} : { query_timeout: parts.statementSeconds * 1_000 + graceMs };
   const readOnly = purpose === 'read' && parts.prepared ? { options: '-c default_transaction_read_only=on' } : {};
+  const way = purpose === 'migrate' ? 'direct' : 'request';
   try {
     return await openPostgresSession(
-      { ...parts.server.clientConfig(login), ...limits, ...readOnly },
+      { ...parts.server.clientConfig(login, way), ...limits, ...readOnly },
       {
         mapErrors: true,
         prepared: parts.prepared && purpose !== 'migrate',
+        stateless: purpose !== 'migrate',
         onRefused: () => raise(parts, 'statement_refused', ref),
       },
     );
   } catch (error) {
     // What is remembered may be what was before.
     parts.credentials.refresh(ref.tenantId);
-    if (isStrongroomError(error) && error.code === 'database_missing') raise(parts, 'database_missing', ref);
-    throw error;
+    const gone =
+      isMissing(error) ||
+      (way === 'request' && parts.server.pooled && (await isGone(parts.server.clientConfig(login))));
+    if (!gone) throw error;
+    raise(parts, 'database_missing', ref);
+    throw missing();
+  }
+}
+
+/** A pooler says only that it could not connect: the server itself says whether the database is there. */
+async function isGone(config: pg.ClientConfig): Promise<boolean> {
+  try {
+    await (await openPostgresSession(config, { mapErrors: true })).close();
+    return false;
+  } catch (error) {
+    return isMissing(error);
   }
 }
 

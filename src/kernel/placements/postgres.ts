@@ -22,6 +22,10 @@ import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit, type UnitPar
 export interface PostgresPlacementOptions {
   /** The provisioner's login and the server. */
   readonly url: string;
+  /** Name of one server of several. */
+  readonly name?: string | null;
+  /** Where requests go, where that is another address: a pooler in transaction mode. */
+  readonly pooledUrl?: string | null;
   /** Physical name of schema, database and request login, as `tenant_{id}`. */
   readonly schemaTemplate: string;
   readonly migrations: readonly ModuleMigrations<TenantMigration>[];
@@ -37,7 +41,7 @@ export interface PostgresPlacementOptions {
   readonly roleConnections: number;
   /** Tenants in one shared database of the placement `schema`. */
   readonly schemaTenants: number;
-  /** Keep statements prepared; false behind a pooler in transaction mode. */
+  /** Keep statements prepared; never done through a pooled address. */
   readonly prepared: boolean;
 }
 
@@ -46,8 +50,13 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
   readonly schema: Placement;
   readonly database: Placement;
 } {
-  const { control, secrets, clock, log, alarm, migrations, statementSeconds, prepared } = options;
-  const server = createPostgresServer({ url: options.url, log });
+  const { control, secrets, clock, log, alarm, migrations, statementSeconds } = options;
+  const server = createPostgresServer({
+    url: options.url,
+    name: options.name ?? null,
+    pooledUrl: options.pooledUrl ?? null,
+    log,
+  });
   const mark = secrets.digest('placements:mark', 'postgres').slice(0, 12);
   const common = {
     server,
@@ -57,7 +66,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
     migrations,
     clock,
     statementSeconds,
-    prepared,
+    prepared: options.prepared && !server.pooled,
     alarm,
     mark,
     limits: { statementSeconds, connections: options.roleConnections },

@@ -76,7 +76,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     actor: Actor,
   ): Promise<{ record: TenantRecord; operation: OpenOperation }> {
     runner.requireOpen();
-    const wanted = draft(parts, input);
+    const wanted = await draft(parts, input);
     const provisioning = JSON.stringify(input.provisioning ?? {});
     const payload = parts.secrets.forTenant(wanted.id, wanted.wrappedKey).seal(payloadPurpose, provisioning);
     const id = newId('operation', clock.now());
@@ -149,7 +149,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
 }
 
 /** The record as it will be reserved, its slug still to be found free. @throws invalid */
-function draft(parts: LifecycleParts, input: CreateTenant): TenantRecord {
+async function draft(parts: LifecycleParts, input: CreateTenant): Promise<TenantRecord> {
   const kind = input.placement ?? parts.config.placement;
   const placement = parts.placements[kind];
   if (placement === undefined) {
@@ -157,6 +157,7 @@ function draft(parts: LifecycleParts, input: CreateTenant): TenantRecord {
   }
   if (parts.serves !== undefined && !parts.serves(kind)) throw notTheOwner();
   if (input.slug !== undefined) requireSlug(input.slug);
+  const server = (await placement.chooseServer?.(input.region ?? null)) ?? null;
   const id = newId('company', parts.clock.now());
   const quota = parts.config.defaultQuotaBytes === 0 ? null : parts.config.defaultQuotaBytes;
   return {
@@ -169,7 +170,7 @@ function draft(parts: LifecycleParts, input: CreateTenant): TenantRecord {
     region: input.region ?? null,
     quotaBytes: input.quotaBytes === undefined ? quota : input.quotaBytes,
     registration: 'closed',
-    placement: { tenantId: id, kind, unit: placement.unitName(id), server: null, generation: 1 },
+    placement: { tenantId: id, kind, unit: placement.unitName(id), server, generation: 1 },
     bucket: parts.files.bucketName(id),
     wrappedKey: parts.secrets.newTenantKey(id),
     schemaVersion: 0,

@@ -26,7 +26,8 @@ export function createExpectedFingerprint({ clock, log }: { clock: Clock; log: L
 
 async function make(placement: Placement, clock: Clock): Promise<string> {
   const tenantId = newId('company', clock.now());
-  const ref = { tenantId, kind: placement.kind, unit: placement.unitName(tenantId), server: null, generation: 1 };
+  const server = (await placement.chooseServer?.(null)) ?? null;
+  const ref = { tenantId, kind: placement.kind, unit: placement.unitName(tenantId), server, generation: 1 };
   try {
     await placement.create(ref);
     await placement.stamp(ref);
