@@ -297,7 +297,12 @@ describe.each(['schema', 'database'] as const)('a company in a %s', (kind) => {
         () => 'refused',
       );
       if (outcome === 'allowed') through.push(statement);
-      if (!attacker.session.usable) through.push(`${statement}: it broke the connection`);
+      // The product lends such a session no more; here it goes on, so that what one leaves behind helps the next.
+      const answers = await attacker.session.execute(raw('SELECT 1')).then(
+        () => true,
+        () => false,
+      );
+      if (!answers) through.push(`${statement}: it broke the connection`);
     }
     await attacker.session.begin();
     await attacker.session.execute(raw(`UPDATE users SET full_name = full_name`));
