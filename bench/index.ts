@@ -7,6 +7,7 @@ import { run as companies } from './cases/companies.ts';
 import { run as list } from './cases/list.ts';
 import { run as migrate } from './cases/migrate.ts';
 import { run as postgres } from './cases/postgres.ts';
+import { run as s3 } from './cases/s3.ts';
 import { run as signIn } from './cases/sign-in.ts';
 import { run as uploads } from './cases/uploads.ts';
 import { printRows, type Row } from './measure.ts';
@@ -18,6 +19,7 @@ const cases: Record<string, (quick: boolean) => Promise<Row[]>> = {
   'sign-in': signIn,
   postgres,
   migrate,
+  s3,
 };
 const quick = process.argv.includes('--quick');
 const only = process.argv
