@@ -322,6 +322,7 @@ async function joinOthers(parts: KernelParts, sharing: Sharing, hasWorker: boole
       closeUnless(id).catch((error) => log.warn({ err: error, company: id }, 'its connections were not closed'));
     },
     changedAll: registry.invalidateAll,
+    processes: (count) => connections.share(count),
     poke() {
       if (!hasWorker) return;
       for (const name of [chore.chore.name, background.idempotency.pruneChore.name]) worker.poke(name);

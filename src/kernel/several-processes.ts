@@ -11,6 +11,7 @@ import type { TenantId } from './ids.ts';
 import { createSharedWorkIndex, type SharedWorkIndex, workChannel } from './jobs/work-index-shared.ts';
 import type { Logger } from './log.ts';
 import type { PlacementKind } from './placements/placement.ts';
+import { createProcessCount, type ProcessCount, processChannel } from './process-count.ts';
 import type { Secrets } from './secrets.ts';
 import { type ChangeWatch, changeChannel, createChangeWatch } from './tenants/changes.ts';
 
@@ -30,6 +31,8 @@ const attemptChannel = 'strongroom_attempts';
 export interface SharingHooks {
   changed(id: TenantId): void;
   changedAll(): void;
+  /** How many processes there are now, this one included. */
+  processes?(count: number): void;
   /** Chores may have become due by what another process did. */
   poke(): void;
 }
@@ -53,6 +56,8 @@ export interface SharingOptions {
 }
 
 const pokeEvery = 10_000;
+/** Longest wait at the start for the number of processes. */
+const firstCount = 2_000;
 /** Messages that come together poke once. */
 const pokeDelay = 200;
 
@@ -60,6 +65,7 @@ export function createSharing({ database, clock, log, serves }: SharingOptions):
   const index = createSharedWorkIndex({ control: database.unordered, clock, log, serves });
   let watch: ChangeWatch | undefined;
   let channel: ControlChannel | undefined;
+  let count: ProcessCount | undefined;
   let ticking: NodeJS.Timeout | undefined;
   let soon: NodeJS.Timeout | undefined;
   const self = randomUUID();
@@ -105,14 +111,19 @@ export function createSharing({ database, clock, log, serves }: SharingOptions):
       digest: (value) => secrets.digest('attempts', value).slice(0, 32),
     }),
     fresh: () => watch?.fresh() === true,
-    async start({ changed, changedAll, poke }) {
+    async start({ changed, changedAll, poke, processes }) {
       const own = createChangeWatch({ control: database.db, changed, changedAll, log });
       watch = own;
       await own.start();
+      const counted = createProcessCount({ control: database.unordered, changed: processes ?? (() => {}), log });
+      count = counted;
+      counted.start();
+      const listening = Promise.withResolvers<void>();
       channel = listenToControl({
         connect: database.connect,
-        channels: [changeChannel, workChannel, attemptChannel],
+        channels: [changeChannel, workChannel, attemptChannel, processChannel],
         heard(name, payload) {
+          if (name === processChannel) return void counted.look();
           if (name === workChannel) return index.heard(payload);
           if (name === attemptChannel) return heardAttempt(payload);
           own.heard(payload);
@@ -124,16 +135,20 @@ export function createSharing({ database, clock, log, serves }: SharingOptions):
         connected() {
           void own.look();
           index.heard(null);
+          void counted.look().then(counted.announce).then(listening.resolve);
         },
         log,
       });
       ticking = setInterval(poke, pokeEvery).unref();
+      // Its share of what they have together is known before it serves anybody.
+      await Promise.race([listening.promise, new Promise((resolve) => setTimeout(resolve, firstCount).unref())]);
     },
     async close() {
       clearInterval(ticking);
       clearTimeout(soon);
       await sending;
       await channel?.close();
+      await count?.close();
       await watch?.close();
     },
   };

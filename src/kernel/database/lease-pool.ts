@@ -2,6 +2,7 @@
  * What a lease set knows of a key: its sessions by purpose, who waits for one, and how opening went lately. Data, and
  * what can be said of it alone; `lease-set.ts` decides.
  */
+import { isStrongroomError, type StrongroomError, unavailable } from '../errors.ts';
 import type { SqlSession } from './session.ts';
 
 export type LeasePurpose = 'read' | 'write';
@@ -70,6 +71,33 @@ export function noteFailure(entry: Entry, error: Error, longestPauseMs: number =
   if (entry.failures < tolerated) return;
   const pause = Math.min(longestPauseMs, firstPause * 2 ** (entry.failures - tolerated));
   entry.refuseUntil = performance.now() + pause;
+}
+
+/** How many openings are tried at once: one alone, while the last ones failed. */
+export function tries(entry: Entry): number {
+  return entry.failures >= tolerated ? 1 : Number.POSITIVE_INFINITY;
+}
+
+/** How long a key is refused whose own sessions were all too slow for one that waited. */
+const slowPause = 1_000;
+
+/** Those who come next are refused at once for a moment, instead of joining the ones that wait in vain. */
+export function noteSlow(entry: Entry): void {
+  entry.lastError = exhausted();
+  entry.refuseUntil = Math.max(entry.refuseUntil, performance.now() + slowPause);
+}
+
+/** The server has no place for one more session now; nothing is wrong with this database. */
+export function isFull(error: unknown): boolean {
+  return isStrongroomError(error) && error.code === 'database_busy';
+}
+
+export function exhausted(): StrongroomError {
+  return unavailable('connections_exhausted', 'The server is busy. Try again in a moment.', 1);
+}
+
+export function shuttingDown(): StrongroomError {
+  return unavailable('shutting_down', 'The server is shutting down.');
 }
 
 /** What to refuse a lease with now, after failures. */

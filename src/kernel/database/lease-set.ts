@@ -4,23 +4,28 @@
  * Promises: never more sessions open (or being opened or closed) than the budget, nor than `perKey` for one key; opening
  * is single-flight where sessions are shared; waiters are served first come, first served, and give up in time with 503
  * `connections_exhausted`; eviction takes the session unused for longest, else the one that was busy for longest once
- * its last lease ends; a key whose opening fails again and again is refused at once for a short, growing time.
+ * its last lease ends; a key whose opening fails again and again, or whose own sessions are all too slow, is refused at
+ * once for a short, growing time, and then tried with one session; what is above a budget made smaller goes the same way.
  */
-import { type StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import {
   describeEntry,
   type Entry,
   type EntryView,
+  exhausted,
   forgetOldFailures,
   isForgettable,
+  isFull,
   type Lease,
   type LeasePurpose,
   newEntry,
   noteFailure,
+  noteSlow,
   type Pool,
   refusalOf,
   type Slot,
+  shuttingDown,
+  tries,
   type Waiter,
 } from './lease-pool.ts';
 import type { SqlSession } from './session.ts';
@@ -52,6 +57,9 @@ export interface LeaseSet {
   closeAll(): Promise<void>;
   /** Refuses new leases, then closes all. */
   close(): Promise<void>;
+  /** From now on. Sessions above it are closed, those in use as soon as their leases end. */
+  setBudget(budget: number): void;
+  readonly budget: number;
   readonly open: number;
   readonly waiting: number;
   list(): readonly EntryView[];
@@ -66,6 +74,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   /** Pools that want one more session, in order of asking. */
   let wanted: Pool[] = [];
   const closings = new Set<Promise<void>>();
+  let budget = options.budget;
   let open = 0;
   let waiting = 0;
   let closed = false;
@@ -168,7 +177,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     const counts = (slot: Slot) => !slot.retiring || pool.purpose === 'write';
     const live = pool.slots.filter(counts).length;
     const limit = options.limit(pool.entry.key, pool.purpose);
-    let missing = Math.min(pool.waiters.size, limit - live) - pool.opening;
+    let missing = Math.min(pool.waiters.size, limit - live, tries(pool.entry)) - pool.opening;
     while (missing > 0) {
       pool.opening += 1;
       wanted.push(pool);
@@ -189,7 +198,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       } else if (pool.entry.open >= options.perKey) {
         makeRoom(pool.entry);
         blocked.push(pool);
-      } else if (open >= options.budget) {
+      } else if (open >= budget) {
         short += 1;
         blocked.push(pool);
       } else {
@@ -221,12 +230,18 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     }
   }
 
+  function setBudget(changed: number): void {
+    budget = changed;
+    if (open > budget) evict(open - budget);
+    grow();
+  }
+
   async function start(pool: Pool): Promise<void> {
     const { entry } = pool;
     open += 1;
     entry.open += 1;
     try {
-      if (open > options.budget || entry.open > options.perKey) throw new Error('the connection budget is exceeded');
+      if (open > budget || entry.open > options.perKey) throw new Error('the connection budget is exceeded');
       const session = await options.open(entry.key, pool.purpose);
       pool.opening -= 1;
       entry.failures = 0;
@@ -256,6 +271,11 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   }
 
   function openingFailed(pool: Pool, error: Error): void {
+    // Those who wait are served by the sessions that are there.
+    if (isFull(error) && pool.slots.some((slot) => !slot.retiring)) {
+      grow();
+      return;
+    }
     noteFailure(pool.entry, error, options.longestPauseMs);
     for (const waiter of [...pool.waiters]) {
       settle(pool, waiter);
@@ -291,6 +311,8 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       const giveUp = () => {
         settle(pool, waiter);
         reject(exhausted());
+        // It waited for its own sessions alone, not for others to give theirs up.
+        if (pool.opening === 0 && pool.slots.every((slot) => slot.leases > 0)) noteSlow(pool.entry);
         forgetIfEmpty(pool.entry);
       };
       const waiter: Waiter = { resolve, reject, timer: setTimeout(giveUp, options.waitMs) };
@@ -331,6 +353,10 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   }
 
   return {
+    setBudget,
+    get budget() {
+      return budget;
+    },
     get open() {
       return open;
     },
@@ -365,14 +391,6 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     },
     list: () => [...entries.values()].filter((entry) => entry.open > 0).map(describeEntry),
   };
-}
-
-function exhausted(): StrongroomError {
-  return unavailable('connections_exhausted', 'The server is busy. Try again in a moment.', 1);
-}
-
-function shuttingDown(): StrongroomError {
-  return unavailable('shutting_down', 'The server is shutting down.');
 }
 
 function pause(): Promise<void> {

@@ -1,11 +1,14 @@
 /**
- * Connections to tenant databases: one set of leases for the process, keyed by tenant and generation, under one budget
- * (`maxConnections`) and one per tenant (`tenantConnections`). What is promised of leases stands in `lease-set.ts`.
+ * Connections to tenant databases: a set of leases for each server, keyed by tenant and generation, under one budget for
+ * all tenants on it and one per tenant (`tenantConnections`). What is promised of leases stands in `lease-set.ts`.
+ *
+ * Of a server that several processes use (PostgreSQL: `postgresConnections`) each takes its share, which changes with
+ * their number; and never more than `maxConnections`. No server waits for another one's connections.
  */
 import type { Clock } from '../clock.ts';
 import { createDatabase } from '../database/create-database.ts';
 import type { TenantDb } from '../database/database.ts';
-import { createLeaseSet, type LeasePurpose } from '../database/lease-set.ts';
+import { createLeaseSet, type LeasePurpose, type LeaseSet } from '../database/lease-set.ts';
 import { postgresDialect } from '../database/postgres-dialect.ts';
 import { sqliteDialect } from '../database/sqlite-dialect.ts';
 import type { TenantTables } from '../database/tables.ts';
@@ -21,7 +24,8 @@ export interface ConnectionsOptions {
   readonly config: Pick<
     Config,
     'maxConnections' | 'tenantConnections' | 'connectionIdleSeconds' | 'connectionWaitSeconds'
-  >;
+  > &
+    Partial<Pick<Config, 'postgresConnections'>>;
   readonly clock: Clock;
   readonly log: Logger;
   /** `WorkIndex.begin`: durable before the commit; what it gives is called once the commit was tried. */
@@ -31,10 +35,14 @@ export interface ConnectionsOptions {
 export interface TenantConnections extends Connections {
   /** The handle of a tenant's database. Holds nothing; cheap, and the same one for the same placement. */
   database(ref: PlacementRef): TenantDb;
+  /** How many server processes there are now, this one included. */
+  share(processes: number): void;
   /** Refuses new leases, waits for the running ones and closes all. */
   close(): Promise<void>;
 }
 
+/** A database that was away is tried again after this long at most (ms). */
+const longestPauseMs = 5_000;
 /** Handles kept for reuse; making one again costs microseconds. */
 const keptHandles = 5_000;
 
@@ -42,18 +50,45 @@ export function createConnections(options: ConnectionsOptions): TenantConnection
   const { config, log } = options;
   const refs = new Map<string, PlacementRef>();
   const handles = new Map<string, TenantDb>();
-  const leases = createLeaseSet({
-    budget: config.maxConnections,
-    perKey: config.tenantConnections,
-    waitMs: config.connectionWaitSeconds * 1_000,
-    idleMs: config.connectionIdleSeconds * 1_000,
-    open: async (key, purpose) => {
-      const ref = refs.get(key)!;
-      return (await placementOf(ref).open(ref, purpose)).session;
-    },
-    limit: (key, purpose) => placementOf(refs.get(key)!).capabilities.connections[purpose],
-    log,
-  });
+  const sets = new Map<string, { readonly leases: LeaseSet; readonly shared: boolean }>();
+  let processes = 1;
+  let closed = false;
+
+  function budgetFor(shared: boolean): number {
+    const { maxConnections, postgresConnections = maxConnections } = config;
+    return shared ? Math.min(maxConnections, Math.max(1, Math.floor(postgresConnections / processes))) : maxConnections;
+  }
+
+  /** The connections to the server of this tenant. */
+  function leasesOf(ref: PlacementRef): LeaseSet {
+    const { key: server, shared } = placementOf(ref).budgetOf?.(ref) ?? { key: ref.kind, shared: false };
+    let found = sets.get(server);
+    if (found === undefined) {
+      found = { leases: makeSet(budgetFor(shared)), shared };
+      if (closed) void found.leases.close();
+      sets.set(server, found);
+    }
+    return found.leases;
+  }
+
+  const makeSet = (budget: number) =>
+    createLeaseSet({
+      budget,
+      perKey: config.tenantConnections,
+      waitMs: config.connectionWaitSeconds * 1_000,
+      idleMs: config.connectionIdleSeconds * 1_000,
+      longestPauseMs,
+      open: async (key, purpose) => {
+        const ref = refs.get(key)!;
+        return (await placementOf(ref).open(ref, purpose)).session;
+      },
+      limit: (key, purpose) => placementOf(refs.get(key)!).capabilities.connections[purpose],
+      log,
+    });
+
+  const all = () => [...sets.values()].map(({ leases }) => leases);
+  const listed = () => all().flatMap((leases) => leases.list());
+  const sum = (count: (leases: LeaseSet) => number) => all().reduce((total, leases) => total + count(leases), 0);
 
   function placementOf(ref: PlacementRef): Placement {
     const placement = options.placements[ref.kind];
@@ -65,6 +100,7 @@ export function createConnections(options: ConnectionsOptions): TenantConnection
 
   function makeHandle(key: string, ref: PlacementRef): TenantDb {
     const placement = placementOf(ref);
+    const leases = leasesOf(ref);
     refs.set(key, ref);
     return createDatabase<TenantTables, 'tenant'>({
       kind: 'tenant',
@@ -87,7 +123,7 @@ export function createConnections(options: ConnectionsOptions): TenantConnection
     const [oldest] = handles.keys();
     handles.delete(oldest!);
     if (refs.size < 2 * keptHandles) return;
-    const open = new Set(leases.list().map((entry) => entry.key));
+    const open = new Set(listed().map((entry) => entry.key));
     for (const key of refs.keys()) if (!open.has(key) && !handles.has(key)) refs.delete(key);
   }
 
@@ -103,7 +139,7 @@ export function createConnections(options: ConnectionsOptions): TenantConnection
       return handle;
     },
     list: () =>
-      leases.list().map(({ key, open, leased, idleSince }) => ({
+      listed().map(({ key, open, leased, idleSince }) => ({
         tenantId: key.slice(0, key.indexOf(':')) as TenantId,
         open,
         leased,
@@ -111,16 +147,28 @@ export function createConnections(options: ConnectionsOptions): TenantConnection
           idleSince === null ? null : new Date(options.clock.now() - (performance.now() - idleSince)).toISOString(),
       })),
     get open() {
-      return leases.open;
+      return sum((leases) => leases.open);
     },
-    budget: config.maxConnections,
+    get budget() {
+      return sets.size === 0 ? config.maxConnections : sum((leases) => leases.budget);
+    },
     get waiting() {
-      return leases.waiting;
+      return sum((leases) => leases.waiting);
+    },
+    share(count) {
+      if (count === processes) return;
+      processes = count;
+      for (const { leases, shared } of sets.values()) if (shared) leases.setBudget(budgetFor(shared));
     },
     async closeTenant(id) {
-      await leases.closeKeys((key) => key.startsWith(`${id}:`));
+      await Promise.all(all().map((leases) => leases.closeKeys((key) => key.startsWith(`${id}:`))));
     },
-    closeAll: () => leases.closeAll(),
-    close: () => leases.close(),
+    async closeAll() {
+      await Promise.all(all().map((leases) => leases.closeAll()));
+    },
+    async close() {
+      closed = true;
+      await Promise.all(all().map((leases) => leases.close()));
+    },
   };
 }
