@@ -1,15 +1,6 @@
 /** Two companies with people of every role and one of everything, and the ids of their things. */
 import { newId } from '../../src/kernel/ids.ts';
-import {
-  type Company,
-  call,
-  expectCall,
-  invitePerson,
-  newCompany,
-  type Person,
-  setUpOperator,
-  uploadFile,
-} from '../support/story.ts';
+import { type Company, call, expectCall, invitePerson, newCompany, type Person, uploadFile } from '../support/story.ts';
 import { idKindOf, type Thing } from './inputs.ts';
 
 export const roles = ['hr_admin', 'hr_manager', 'employee', 'customer'] as const;
@@ -17,6 +8,7 @@ export type CompanyRole = (typeof roles)[number];
 
 export interface World {
   readonly company: Company;
+  readonly placement: string;
   readonly people: Record<CompanyRole, Person>;
   /** One living thing of each kind. */
   readonly ids: Partial<Record<Thing, string>>;
@@ -87,8 +79,15 @@ async function removedThings(
   return { document: gone.document!, basket: gone.basket!, upload: gone.upload! };
 }
 
-async function makeWorld(url: string, operator: string, name: string): Promise<World> {
-  const company = await newCompany(url, operator, name);
+/** @param whole with what was made and removed again, which only the own company of a comparison needs */
+export async function makeWorld(
+  url: string,
+  operator: string,
+  name: string,
+  placement = 'sqlite',
+  whole = true,
+): Promise<World> {
+  const company = await newCompany(url, operator, name, { placement });
   const mark = name.toLowerCase().replaceAll(' ', '-');
   const people = { hr_admin: company.admin } as Record<CompanyRole, Person>;
   people.hr_manager = await invitePerson(url, people.hr_admin, 'hr_manager', `manager-${mark}`);
@@ -102,21 +101,13 @@ async function makeWorld(url: string, operator: string, name: string): Promise<W
     operator: operators.items[0]!.id,
     ...(await thingsOf(url, people, mark)),
   };
+  if (!whole) return { company, placement, people, ids, deleted: {} };
   const deleted = await removedThings(url, people, mark);
-  const removed = await newCompany(url, operator, `${name} removed`);
+  const removed = await newCompany(url, operator, `${name} removed`, { placement });
   await expectCall(204, url, 'DELETE', `/api/companies/${removed.id}?confirm=${removed.slug}&purge=now`, {
     token: operator,
   });
-  return { company, people, ids, deleted: { company: removed.id, ...deleted } };
-}
-
-export async function makeWorlds(url: string, setupToken: string): Promise<Worlds> {
-  const operator = (await setUpOperator(url, setupToken)).access_token;
-  return {
-    operator,
-    own: await makeWorld(url, operator, 'Own Works'),
-    other: await makeWorld(url, operator, 'Other Works'),
-  };
+  return { company, placement, people, ids, deleted: { company: removed.id, ...deleted } };
 }
 
 export const idSources = ['other', 'random', 'deleted', 'malformed'] as const;

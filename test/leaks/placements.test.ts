@@ -1,0 +1,79 @@
+/**
+ * Companies on every other placement, in one process: control database and companies on a real PostgreSQL, objects on
+ * S3, downloads served by S3 itself. The mix is tried in full; between the others, those try who may do the most.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { anyKeys } from '../files/s3-under-test.ts';
+import { type FaultServer, startFaultServer } from '../s3/fault-server.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type RunningProcess, startProcess } from '../support/process.ts';
+import { setUpOperator } from '../support/story.ts';
+import { openWorldReader, type WorldReader } from '../support/world.ts';
+import { leakEnvironment, leakSuite, shortLeakSuite, type UnderTest } from './suite.ts';
+import { makeWorld, type World } from './worlds.ts';
+
+/** A placement that comes to be is added here, and below to those that are tried. */
+const companies = {
+  'a file': 'sqlite',
+  'a schema': 'schema',
+  'another schema': 'schema',
+  'a database': 'database',
+  'another database': 'database',
+} as const;
+type Name = keyof typeof companies;
+
+const folder = mkdtempSync(join(tmpdir(), 'strongroom-leaks-'));
+const worlds = {} as Record<Name, World>;
+let postgres: PostgresServer;
+let storage: FaultServer;
+let server: RunningProcess;
+let reader: WorldReader;
+let operator: string;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  storage = await startFaultServer();
+  const keys = anyKeys();
+  const controlUrl = await postgres.newDatabase('leaks');
+  const env = {
+    ...leakEnvironment,
+    MANAGEMENT_DATABASE_URL: controlUrl,
+    STRONGROOM_POSTGRES_URL: postgres.url,
+    STRONGROOM_FILE_STORE: 's3',
+    STRONGROOM_S3_PRESIGNED_SECONDS: '60',
+    AWS_ENDPOINT_URL_S3: storage.endpoint,
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+  };
+  server = await startProcess(folder, { env });
+  const s3 = { endpoint: storage.endpoint, ...keys };
+  reader = openWorldReader({ dataDir: folder, postgresUrl: postgres.url, controlUrl, s3 });
+  operator = (await setUpOperator(server.url, server.setupToken!)).access_token;
+  await Promise.all(
+    (Object.keys(companies) as Name[]).map(async (name) => {
+      worlds[name] = await makeWorld(server.url, operator, `Works in ${name}`, companies[name], name === 'a file');
+    }),
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+  await reader?.close();
+  await storage?.stop();
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const between = (own: Name, other: Name) => (): UnderTest => ({
+  url: server.url,
+  reader,
+  worlds: { operator, own: worlds[own], other: worlds[other] },
+});
+
+leakSuite('from a file to a schema', between('a file', 'a schema'));
+shortLeakSuite('from a schema to a file', between('a schema', 'a file'));
+shortLeakSuite('from a schema to a schema of the same database', between('a schema', 'another schema'));
+shortLeakSuite('from a database to a database', between('a database', 'another database'));
