@@ -52,16 +52,39 @@ const firstPause = 250;
 const longestPause = 30_000;
 
 /** A key of which nothing is open. */
-export function newEntry(key: string): Entry {
+function newEntry(key: string): Entry {
   const base = { key, open: 0, failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
   const pool = (purpose: LeasePurpose): Pool => ({ entry: base, purpose, slots: [], waiters: new Set(), opening: 0 });
   return Object.assign(base, { pools: { read: pool('read'), write: pool('write') } });
 }
 
 /** Nothing open, nobody waiting, nothing to be remembered. */
-export function isForgettable(entry: Entry): boolean {
+function isForgettable(entry: Entry): boolean {
   if (entry.open > 0 || entry.failures > 0) return false;
   return [entry.pools.read, entry.pools.write].every((pool) => pool.waiters.size === 0 && pool.opening === 0);
+}
+
+/** The keys that there is something to say of. */
+export function newEntries() {
+  const entries = new Map<string, Entry>();
+  return {
+    entries,
+    entryFor(key: string): Entry {
+      let entry = entries.get(key);
+      if (entry === undefined) {
+        entry = newEntry(key);
+        entries.set(key, entry);
+      }
+      return entry;
+    },
+    forgetIfEmpty(entry: Entry): void {
+      if (isForgettable(entry)) entries.delete(entry.key);
+    },
+  };
+}
+
+export function unusedSlot(entry: Entry): Slot | undefined {
+  return [...entry.pools.read.slots, ...entry.pools.write.slots].find((slot) => slot.leases === 0);
 }
 
 /** A failure more: from the third in a row on, the key is refused for a growing time. */

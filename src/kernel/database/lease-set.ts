@@ -10,15 +10,13 @@
 import type { Logger } from '../log.ts';
 import {
   describeEntry,
-  type Entry,
   type EntryView,
   exhausted,
   forgetOldFailures,
-  isForgettable,
   isFull,
   type Lease,
   type LeasePurpose,
-  newEntry,
+  newEntries,
   noteFailure,
   noteSlow,
   type Pool,
@@ -26,6 +24,7 @@ import {
   type Slot,
   shuttingDown,
   tries,
+  unusedSlot,
   type Waiter,
 } from './lease-pool.ts';
 import type { SqlSession } from './session.ts';
@@ -66,7 +65,7 @@ export interface LeaseSet {
 }
 
 export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
-  const entries = new Map<string, Entry>();
+  const { entries, entryFor, forgetIfEmpty } = newEntries();
   /** Sessions without a lease, the one unused for longest first. */
   const idle = new Set<Slot>();
   /** Sessions with leases, the one busy for longest first. */
@@ -79,19 +78,6 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   let waiting = 0;
   let closed = false;
   let sweep: NodeJS.Timeout | undefined;
-
-  function entryFor(key: string): Entry {
-    let entry = entries.get(key);
-    if (entry === undefined) {
-      entry = newEntry(key);
-      entries.set(key, entry);
-    }
-    return entry;
-  }
-
-  function forgetIfEmpty(entry: Entry): void {
-    if (isForgettable(entry)) entries.delete(entry.key);
-  }
 
   /** A session of this pool that can take one more lease now. */
   function freeSlot(pool: Pool): Slot | undefined {
@@ -196,7 +182,9 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
         pool.opening -= 1;
         forgetIfEmpty(pool.entry);
       } else if (pool.entry.open >= options.perKey) {
-        makeRoom(pool.entry);
+        // Another purpose of the same key holds the place: its unused session goes.
+        const unused = unusedSlot(pool.entry);
+        if (unused !== undefined) retire(unused);
         blocked.push(pool);
       } else if (open >= budget) {
         short += 1;
@@ -207,16 +195,6 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     }
     wanted = blocked.concat(wanted);
     if (short > 0) evict(short);
-  }
-
-  /** Another purpose of the same key holds the place: its unused session goes. */
-  function makeRoom(entry: Entry): void {
-    for (const pool of [entry.pools.read, entry.pools.write]) {
-      const unused = pool.slots.find((slot) => slot.leases === 0);
-      if (unused === undefined) continue;
-      retire(unused);
-      return;
-    }
   }
 
   function evict(count: number): void {
@@ -342,6 +320,15 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     return slot === undefined ? undefined : take(slot);
   }
 
+  function lease(key: string, purpose: LeasePurpose): Promise<Lease> {
+    const free = tryLease(key, purpose);
+    if (free !== undefined) return Promise.resolve(free);
+    if (closed) return Promise.reject(shuttingDown());
+    const entry = entryFor(key);
+    const refusal = refusalOf(entry);
+    return refusal === undefined ? queue(entry.pools[purpose]) : Promise.reject(refusal);
+  }
+
   function drain(slots: Iterable<Slot>): void {
     for (const slot of [...slots]) retire(slot);
   }
@@ -364,15 +351,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       return waiting;
     },
     tryLease,
-    lease(key, purpose) {
-      const free = tryLease(key, purpose);
-      if (free !== undefined) return Promise.resolve(free);
-      if (closed) return Promise.reject(shuttingDown());
-      const entry = entryFor(key);
-      const refusal = refusalOf(entry);
-      if (refusal !== undefined) return Promise.reject(refusal);
-      return queue(entry.pools[purpose]);
-    },
+    lease,
     async closeKeys(matches) {
       const gone = [...idle, ...busy].filter((slot) => matches(slot.pool.entry.key));
       drain(gone);
