@@ -51,6 +51,9 @@ export interface TemplateSource {
 /** Builds that were left behind are removed after this long. */
 const staleBuild = 3_600_000;
 
+/** How the names of this installation's templates begin while they are built. */
+export const buildPrefix = (mark: string) => `strongroom_build_${mark}_`;
+
 export function createPostgresTemplate(parts: TemplateParts): TemplateSource {
   let making: Promise<PostgresTemplate> | undefined;
   let madeOf = -1;
@@ -79,7 +82,7 @@ async function ensure(parts: TemplateParts): Promise<PostgresTemplate> {
     const made = await describe(session, name);
     if (made !== undefined) return { name, owner, ...made };
     await makeOwner(session, traits, owner);
-    const build = `strongroom_build_${parts.mark}_${newId('company', parts.clock.now()).slice(5)}`;
+    const build = `${buildPrefix(parts.mark)}${newId('company', parts.clock.now()).slice(5)}`;
     await createEmptyDatabase(session, build);
     await session.script(`REVOKE ALL ON DATABASE ${quoted(build)} FROM PUBLIC`);
     await session.script(`ALTER DATABASE ${quoted(build)} ALLOW_CONNECTIONS true`);
@@ -152,7 +155,7 @@ async function removeOthers(
   const rows = await session.script<{ datname: string }>(
     `SELECT datname FROM pg_database WHERE datname ~ '^strongroom_'`,
   );
-  const builds = `strongroom_build_${parts.mark}_`;
+  const builds = buildPrefix(parts.mark);
   for (const { datname } of rows) {
     const build = datname.startsWith(builds) ? tenantIdFromPart(datname.slice(builds.length)) : undefined;
     const stale = build !== undefined && idTime(build) < parts.clock.now() - staleBuild;
