@@ -157,6 +157,25 @@ export const settings = {
   neonApiKey: secret('NEON_API_KEY', 'Key of the Neon API.'),
   neonApiUrl: text('NEON_API_URL', 'https://console.neon.tech/api/v2', 'Address of the Neon API.'),
   neonOrgId: optional('NEON_ORG_ID', 'Organisation that owns the Neon projects.'),
+  neonRegion: optional('NEON_REGION', 'Region of new Neon projects, as aws-eu-central-1; default is that of Neon.'),
+  neonCallsPerSecond: whole(
+    'NEON_CALLS_PER_SECOND',
+    10,
+    'Calls of the Neon API that this process makes; Neon allows an account 700 a minute.',
+    1,
+    1_000,
+  ),
+  neonMode: choice(
+    'STRONGROOM_NEON_MODE',
+    'project',
+    ['project', 'database'],
+    'What a new company gets at Neon: a project of its own, or a database in one project for all.',
+  ),
+  neonPooled: flag(
+    'STRONGROOM_NEON_POOLED',
+    false,
+    'Requests of companies at Neon go through its pooler; migrations never do.',
+  ),
 
   keyRing: secret(
     'STRONGROOM_KEY_RING',

@@ -26,7 +26,7 @@ export const placementsControlMigrations = [
   controlMigration('0002-credential-server', async (schema) => {
     await schema.alterTable('placement_credentials').addColumn('server', 'text').execute();
   }),
-  controlMigration('0002-neon', async (schema) => {
+  controlMigration('0003-neon', async (schema) => {
     await schema
       .createTable('neon_units')
       .addColumn('owner', 'text', (c) => c.primaryKey())

@@ -11,6 +11,7 @@ import type { Background } from '../jobs/background.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Logger } from '../log.ts';
 import type { Config } from '../settings.ts';
+import { createNeonPlacement } from './neon.ts';
 import type { Placement, PlacementAlarm, PlacementKind } from './placement.ts';
 import { createPostgresPlacements } from './postgres.ts';
 import { overServers } from './postgres-fleet.ts';
@@ -59,9 +60,36 @@ export function createPlacements(
   const { dataDir, schemaTemplate, pathTemplate } = config;
   const kept = createSqlitePlacement({ dataDir, schemaTemplate, pathTemplate, host, migrations, clock, alarm });
   const sqlite = ownedPlacement(kept, folder);
+  const common = {
+    schemaTemplate,
+    migrations,
+    control,
+    secrets,
+    clock,
+    log,
+    alarm,
+    statementSeconds: config.statementSeconds,
+    tenantConnections: config.tenantConnections,
+    roleConnections: config.postgresRoleConnections,
+    prepared: config.postgresPrepared,
+  };
+  const neon =
+    config.neonApiKey === null
+      ? {}
+      : {
+          neon: createNeonPlacement({
+            ...common,
+            apiKey: config.neonApiKey,
+            apiUrl: config.neonApiUrl,
+            organisation: config.neonOrgId,
+            region: config.neonRegion,
+            callsPerSecond: config.neonCallsPerSecond,
+            mode: config.neonMode,
+            pooled: config.neonPooled,
+          }),
+        };
   const servers = postgresServers(config);
-  if (servers.length === 0) return { sqlite };
-  const common = { schemaTemplate, migrations, control, secrets, clock, log, alarm };
+  if (servers.length === 0) return { sqlite, ...neon };
   const served = servers.map((settings) => ({
     settings,
     ...createPostgresPlacements({
@@ -69,11 +97,7 @@ export function createPlacements(
       url: settings.url,
       name: settings.name,
       pooledUrl: settings.pooledUrl,
-      statementSeconds: config.statementSeconds,
-      tenantConnections: config.tenantConnections,
-      roleConnections: config.postgresRoleConnections,
       schemaTenants: config.schemaTenants,
-      prepared: config.postgresPrepared,
     }),
   }));
   const over = (kind: 'schema' | 'database') =>
@@ -81,5 +105,5 @@ export function createPlacements(
       served.map((one) => ({ settings: one.settings, placement: one[kind] })),
       control,
     );
-  return { sqlite, schema: over('schema'), database: over('database') };
+  return { sqlite, ...neon, schema: over('schema'), database: over('database') };
 }

@@ -17,7 +17,9 @@ export interface Login {
   readonly password: string;
   readonly database: string;
   /** Host and port, where the tenant has a server of its own. */
-  readonly address?: string;
+  readonly host?: string;
+  /** The same of the pooler before it. */
+  readonly pooledHost?: string;
 }
 export type Logins = Readonly<Record<LoginRole, Login>>;
 

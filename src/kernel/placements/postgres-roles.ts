@@ -1,6 +1,7 @@
 /**
  * The three roles of a tenant, and what they may do: the owner owns and never signs in; the migrator signs in and acts
- * as the owner; the request login reads and writes rows. No statement here carries a password: only its verifier.
+ * as the owner; the request login reads and writes rows. No statement here carries a password, only its verifier, unless
+ * the server takes nothing else.
  */
 import type { PostgresSession } from '../database/postgres-session.ts';
 import { type Logins, scramVerifier } from './postgres-credentials.ts';
@@ -34,13 +35,21 @@ const everyRight = 'SELECT, INSERT, UPDATE, DELETE';
 export async function createRolesText(
   roles: RoleNames,
   logins: Logins,
-  parts: { readonly schema: string; readonly mark: string; readonly limits: RoleLimits; readonly traits: ServerTraits },
+  parts: {
+    readonly schema: string;
+    readonly mark: string;
+    readonly limits: RoleLimits;
+    readonly traits: ServerTraits;
+    /** The server wants the passwords themselves (Neon does); otherwise it gets their verifiers. */
+    readonly plain?: boolean;
+  },
 ): Promise<string> {
   const { schema, mark, limits, traits } = parts;
+  const stored = async (password: string) => (parts.plain === true ? password : scramVerifier(password));
   const [owner, migrate, request] = [quoted(roles.owner), quoted(roles.migrate), quoted(roles.request)];
   const [forMigrate, forRequest] = await Promise.all([
-    scramVerifier(logins.migrate.password),
-    scramVerifier(logins.request.password),
+    stored(logins.migrate.password),
+    stored(logins.request.password),
   ]);
   const nothing = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT';
   const path = `SET search_path = ${quoted(schema)}`;

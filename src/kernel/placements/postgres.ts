@@ -110,7 +110,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
 }
 
 /** Readers and writers together never want more than a tenant may hold, so that neither keeps the other waiting. */
-function connectionsOf(tenantConnections: number): Readonly<Record<Purpose, number>> {
+export function connectionsOf(tenantConnections: number): Readonly<Record<Purpose, number>> {
   const read = Math.max(1, Math.ceil(tenantConnections * 0.6));
   return { read, write: Math.max(1, tenantConnections - read), migrate: 1 };
 }

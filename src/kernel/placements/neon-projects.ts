@@ -1,0 +1,130 @@
+/**
+ * Making and removing projects and databases through the API so that an answer that was lost, came too late or said
+ * "there is one already" leaves neither two nor none.
+ *
+ * Before the API is asked, the name is in the control database, and that it was asked. Whoever comes later and finds no
+ * id there looks for the name first. Neon lets two projects have one name: at the end there is one, the one on record.
+ */
+import { unavailable } from '../errors.ts';
+import { failpoint } from '../tenants/failpoints.ts';
+import { type NeonApi, type NeonProject, pauseOf, wait } from './neon-api.ts';
+import type { NeonRecord } from './neon-records.ts';
+import type { NeonParts, ProjectNames } from './neon-unit.ts';
+
+/** A call whose answer nobody waits for any more may still be worked on for so long. */
+const inFlightMs = 3_000;
+/** So long another process may wait for an answer: it does not ask at the same time. */
+const claimMs = 40_000;
+const attempts = 6;
+
+const refused = () => unavailable('provisioning_failed', 'The database provider refused a step.', 10);
+
+/** The projects of exactly this name, oldest first. */
+async function named(api: NeonApi, name: string): Promise<readonly NeonProject[]> {
+  return (await api.projects(name)).filter((project) => project.name === name);
+}
+
+type Lookers = Pick<NeonParts, 'api' | 'clock'>;
+
+/** Looks for a project that was asked for, until it would be there if it came at all. */
+async function lookFor({ api, clock }: Lookers, name: string, requestedAt: string): Promise<NeonProject | undefined> {
+  const until = Date.parse(requestedAt) + inFlightMs;
+  for (let count = 0; ; count += 1) {
+    const [found] = await named(api, name);
+    if (found !== undefined || clock.now() > until) return found;
+    await wait(pauseOf(count));
+  }
+}
+
+/** @returns the id of the one project of this name, which can be used */
+export async function ensureProject(
+  parts: NeonParts,
+  record: NeonRecord,
+  names: ProjectNames,
+  shared: boolean,
+): Promise<string> {
+  const { api, records } = parts;
+  if (record.projectId !== null && (await api.project(record.projectId)) !== undefined) {
+    await api.settle(record.projectId);
+    await removeOthers(api, names.name, record.projectId);
+    return record.projectId;
+  }
+  let requestedAt = record.requestedAt;
+  const doubtful = requestedAt !== null;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    if (requestedAt !== null) {
+      const found = await lookFor(parts, names.name, requestedAt);
+      if (found !== undefined) {
+        await records.setProject(record.owner, found.id);
+        await api.settle(found.id);
+        await removeOthers(api, names.name, found.id);
+        return found.id;
+      }
+    }
+    // A company is made by one process at a time; a shared project may be wanted by several.
+    if (!(await records.request(record.owner, shared && attempt === 0 ? claimMs : 0))) {
+      await wait(pauseOf(attempt));
+      requestedAt = (await records.find(record.owner))?.requestedAt ?? null;
+      continue;
+    }
+    requestedAt = new Date(parts.clock.now()).toISOString();
+    await failpoint('place.neon.recorded');
+    const answer = await api.createProject(names);
+    if (answer.outcome === 'absent') throw refused();
+    if (answer.outcome !== 'done') continue;
+    await failpoint('place.neon.created');
+    await records.setProject(record.owner, answer.value);
+    await api.settle(answer.value);
+    if (doubtful || attempt > 0) await removeOthers(api, names.name, answer.value);
+    return answer.value;
+  }
+  throw refused();
+}
+
+/** What an earlier attempt made whose answer came nowhere, and which showed only now. Nothing is in it. */
+async function removeOthers(api: NeonApi, name: string, id: string): Promise<void> {
+  for (const project of await named(api, name)) if (project.id !== id) await removeProject(api, project.id);
+}
+
+/** Until it is not there. */
+export async function removeProject(api: NeonApi, id: string): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const { outcome } = await api.deleteProject(id);
+    if (outcome === 'absent' || (await api.project(id)) === undefined) return;
+    await wait(pauseOf(attempt));
+  }
+  throw refused();
+}
+
+/** Every project of this name, and the one on record; also one that is only just coming up. */
+export async function removeProjects(parts: Lookers, name: string, record: NeonRecord | undefined): Promise<void> {
+  const { api } = parts;
+  if (record !== undefined && record.projectId !== null) await removeProject(api, record.projectId);
+  else if (record !== undefined && record.requestedAt !== null) await lookFor(parts, name, record.requestedAt);
+  for (const project of await named(api, name)) await removeProject(api, project.id);
+}
+
+/** A database in a project: there is one of a name, so looking is enough after a doubtful answer. */
+export async function ensureDatabase(api: NeonApi, projectId: string, name: string, owner: string): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const there = await api.databases(projectId);
+    if (there === undefined) throw refused();
+    if (there.includes(name)) return api.settle(projectId);
+    const { outcome } = await api.createDatabase(projectId, name, owner);
+    if (outcome === 'done') return api.settle(projectId);
+    if (outcome === 'absent') throw refused();
+    await wait(pauseOf(attempt));
+  }
+  throw refused();
+}
+
+export async function removeDatabase(api: NeonApi, projectId: string, name: string): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const there = await api.databases(projectId);
+    if (there === undefined) return;
+    if (!there.includes(name)) return api.settle(projectId);
+    await api.deleteDatabase(projectId, name);
+    await api.settle(projectId);
+  }
+  throw refused();
+}
