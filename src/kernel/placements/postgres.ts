@@ -16,6 +16,7 @@ import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUn
 import { createPostgresNames, literal } from './postgres-names.ts';
 import { createSchemaUnit, destroySchemaUnit, type SchemaParts, schemaMark } from './postgres-schema.ts';
 import { createPostgresServer } from './postgres-server.ts';
+import { withStrays } from './postgres-strays.ts';
 import { createPostgresTemplate, databaseSchema } from './postgres-template.ts';
 import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit, type UnitParts } from './postgres-unit.ts';
 
@@ -91,6 +92,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       size: 'SELECT pg_database_size(current_database()) AS bytes',
       create: (ref) => createDatabaseUnit(database, ref),
       destroy: (tenantId) => destroyDatabaseUnit(database, tenantId),
+      complete: (placement) => withStrays(placement, database),
       close: () => server.close(),
     }),
     schema: placementOver({
@@ -126,12 +128,14 @@ interface Kind {
   /** Whether the unit has its identity row of this generation now; true where it was made. */
   create(ref: PlacementRef): Promise<boolean>;
   destroy(tenantId: TenantId): Promise<void>;
+  /** What such a placement has beyond the others. */
+  complete?(placement: Placement): Placement;
   close(): Promise<void>;
 }
 
 function placementOver(own: Kind): Placement {
   const { kind, parts } = own;
-  return {
+  const placement: Placement = {
     kind,
     dialect: 'postgres',
     capabilities: { needsFolderOwner: false, clonesTemplate: true, connections: own.connections },
@@ -155,6 +159,7 @@ function placementOver(own: Kind): Placement {
     },
     close: own.close,
   };
+  return own.complete?.(placement) ?? placement;
 }
 
 /** By their owner roles, which are made first, removed last, and carry this installation's mark. */
