@@ -9,7 +9,7 @@ import { type Clock, second, systemClock } from './clock.ts';
 import { type ControlDatabase, openControlDatabase } from './database/control-database.ts';
 import { openPostgresControl } from './database/control-postgres.ts';
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
-import type { ModuleMigrations } from './database/migrator.ts';
+import { type ModuleMigrations, migrationNames } from './database/migrator.ts';
 import { createSqliteHost } from './database/sqlite-host.ts';
 import { type StrongroomError, unavailable } from './errors.ts';
 import { createDiskStores } from './files/disk.ts';
@@ -25,10 +25,12 @@ import type { Module } from './module.ts';
 import { claimDataFolder } from './owner.ts';
 import { createPlacements } from './placements/open-placements.ts';
 import { type Placement, type PlacementKind, placementKinds } from './placements/placement.ts';
+import { withinPowers } from './provisioner-login.ts';
 import type { Secrets } from './secrets.ts';
 import { openSecrets } from './secrets-ring.ts';
 import type { Config } from './settings.ts';
 import { createSharing, type Sharing } from './several-processes.ts';
+import { announceChange } from './tenants/changes.ts';
 import { createConnections } from './tenants/connections.ts';
 import { createTenants } from './tenants/create-tenants.ts';
 import { createDoctor } from './tenants/doctor.ts';
@@ -42,6 +44,7 @@ import { countTenants } from './tenants/repository.ts';
 import { createRunner } from './tenants/runner.ts';
 import { createExpectedFingerprint } from './tenants/structure.ts';
 import type { TenantRecord } from './tenants/tenants.ts';
+import { createWaitingRunner } from './tenants/waiting-runner.ts';
 
 export interface OpenOptions {
   readonly clock?: Clock;
@@ -58,8 +61,9 @@ const settleAtStart = 5 * second;
  * @throws unavailable `control_database_unreachable` where MANAGEMENT_DATABASE_URL does not answer
  * @throws invalid `key_ring_missing` where the control database was made with a ring that is not here
  */
-export async function openKernel(config: Config, options: OpenOptions = {}): Promise<Kernel> {
-  const log = options.log ?? createLogger({ level: config.logLevel, format: logFormat(config) });
+export async function openKernel(given: Config, options: OpenOptions = {}): Promise<Kernel> {
+  const log = options.log ?? createLogger({ level: given.logLevel, format: logFormat(given) });
+  const config = withinPowers(given, log);
   const folder = config.controlUrl === null ? await ownFolder(config) : createFolderOwner(config.dataDir, log);
   try {
     return await compose({ config, options, log, clock: options.clock ?? systemClock, folder });
@@ -195,11 +199,15 @@ function tenantsCore(parts: CoreParts) {
   const serves = (kind: PlacementKind) =>
     folder.owns || (files.kind !== 'disk' && placements[kind]?.capabilities.needsFolderOwner === false);
   /** Whether it can migrate every company there is. */
-  const drives = async () => folder.owns || (await countTenants(control.read, { placement: 'sqlite' })) === 0;
+  const drives = async () =>
+    config.runLifecycle && (folder.owns || (await countTenants(control.read, { placement: 'sqlite' })) === 0);
   const openTenant = createOpenTenant({ database: connections.database, files, secrets, clock, log });
-  const runner = createRunner({ control, clock, log, exclusive });
+  const runner = config.runLifecycle
+    ? createRunner({ control, clock, log, exclusive })
+    : createWaitingRunner({ control, tell: announceChange });
   // Asked at every opening of a company; that the names are in order is looked at where they are applied.
   const head = () => registered.tenantMigrations.reduce((count, { migrations }) => count + migrations.length, 0);
+  const names = () => migrationNames(registered.tenantMigrations);
   const modules = () => registered.modules;
   const placementOf = (record: TenantRecord): Placement => {
     const placement = placements[record.placement.kind];
@@ -207,7 +215,20 @@ function tenantsCore(parts: CoreParts) {
     throw unavailable('placement_unavailable', 'This server does not serve companies of this kind.', 60);
   };
   let poke = () => {};
-  const common = { control, registry, openTenant, placementOf, head, modules, locks, clock, log, files, connections };
+  const common = {
+    control,
+    registry,
+    openTenant,
+    placementOf,
+    head,
+    names,
+    modules,
+    locks,
+    clock,
+    log,
+    files,
+    connections,
+  };
   const lifecycle = createLifecycle({
     ...common,
     config,
@@ -222,7 +243,7 @@ function tenantsCore(parts: CoreParts) {
   });
   const oldestServed = () => base.options.oldestServed ?? head();
   const tenants = createTenants({ control, registry, lifecycle, openTenant, placementOf, oldestServed });
-  const expectedFingerprint = createExpectedFingerprint({ clock, log });
+  const expectedFingerprint = createExpectedFingerprint({ head, log });
   const concurrency = config.fleetConcurrency;
   const fleet = createFleet({ ...common, expectedFingerprint, concurrency, exclusive, drives });
   const doctor = createDoctor({ ...common, config, placements, expectedFingerprint, lifecycle, runner });
@@ -250,7 +271,10 @@ function kernelOf(parts: KernelParts): Kernel {
     const applied = await database.migrate(registered.controlMigrations);
     if (applied.length > 0) log.info({ applied }, 'the control database was migrated');
     if (parts.sharing !== undefined) await joinOthers(parts, parts.sharing, options.worker ?? config.runWorker);
-    settling = lifecycle.settle('now').catch((error) => log.error({ err: error }, 'the journal was not settled'));
+    // Left to the workers by a process that must not.
+    settling = (config.runLifecycle ? lifecycle.settle('now') : Promise.resolve()).catch((error) =>
+      log.error({ err: error }, 'the journal was not settled'),
+    );
     await Promise.race([settling, pause(settleAtStart)]);
     await fleet.resume();
     if (options.worker ?? config.runWorker) worker.start();

@@ -270,6 +270,11 @@ export const settings = {
   ),
   migrateOnStart: flag('STRONGROOM_MIGRATE_ON_START', true, 'Start the fleet migration when the server starts.'),
   runWorker: flag('STRONGROOM_WORKER', true, 'Run jobs and lifecycle in this process.'),
+  runLifecycle: flag(
+    'STRONGROOM_LIFECYCLE',
+    true,
+    'Make and remove companies in this process; false leaves that to a worker on the same control database (PostgreSQL), and no login that may is kept.',
+  ),
   fleetConcurrency: whole(
     'STRONGROOM_FLEET_CONCURRENCY',
     4,

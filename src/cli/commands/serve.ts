@@ -26,7 +26,7 @@ export function registerServe(program: Command, { terminal }: Tools): void {
     const { config } = configOf(options, terminal.env, {
       port: options.port,
       host: options.host,
-      ...(options.worker ? {} : { runWorker: false }),
+      ...(options.worker ? {} : { runWorker: false, runLifecycle: false }),
       ...(options.migrate ? {} : { migrateOnStart: false }),
       ...(options.json === true ? { logFormat: 'json' } : {}),
     });

@@ -15,6 +15,7 @@ import {
   attemptError,
   type LifecycleParts,
   type LifecycleTools,
+  leased,
   noCompany,
   notTheOwner,
   system,
@@ -87,7 +88,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     const record = await reserved(async (tx) => {
       const found = { ...wanted, slug: await freeSlug(tx, wanted, input.slug !== undefined) };
       const now = clock.iso();
-      const rest = { status: 'running' as const, startedAt: now, actor: actorText(actor), lease: runner.lease() };
+      const rest = { status: 'running' as const, startedAt: now, actor: actorText(actor), ...leased(runner) };
       const steps = stepRows('reserve', plan, now);
       const written = [insertTenant(tx, found), insertOperation(tx, { ...identity, ...rest }, steps)];
       // It will have work before it is active: the first audit rows to seal, an invitation to send.
@@ -123,7 +124,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       }
       // Its first audit rows are sealed in a second; a burst of creations is not slowed by visits to those just made.
       tools.wake(record.id, second);
-      return { record: fresh.made!, operationId: operation.id };
+      return { record: fresh.made ?? (await tools.current(record.id)), operationId: operation.id };
     },
 
     async abandon(id, actor) {

@@ -11,6 +11,7 @@ import type { Logger } from '../log.ts';
 import type { Placement, PlacementKind } from '../placements/placement.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Config } from '../settings.ts';
+import type { Lease } from './journal.ts';
 import type { Locks } from './locks.ts';
 import type { OpenTenant } from './open-tenant.ts';
 import type { Registry } from './registry.ts';
@@ -93,6 +94,12 @@ export function createLifecycleTools(parts: LifecycleParts): LifecycleTools {
       background(parts.connections.closeTenant(id), id, 'the connections of a company could not be closed');
     },
   };
+}
+
+/** The lease of an operation that this process is about to run; nothing where it leaves it to another. */
+export function leased(runner: Pick<Runner, 'lease'>): { readonly lease?: Lease } {
+  const lease = runner.lease();
+  return lease === undefined ? {} : { lease };
 }
 
 export function noCompany(): StrongroomError {

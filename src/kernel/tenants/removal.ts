@@ -9,6 +9,7 @@ import {
   attemptError,
   type LifecycleParts,
   type LifecycleTools,
+  leased,
   notTheOwner,
   requireMade,
   system,
@@ -65,7 +66,7 @@ export function createRemoval(parts: LifecycleParts, tools: LifecycleTools): Rem
       const row = { id: operationId, tenantId: id, verb: 'purge' as const, status: 'running' as const, startedAt: now };
       const steps = stepRows('refuse', purgePlan(parts, record), now);
       await setState(tx, id, 'purging');
-      await insertOperation(tx, { ...row, actor: actorText(actor), lease: runner.lease() }, steps);
+      await insertOperation(tx, { ...row, actor: actorText(actor), ...leased(runner) }, steps);
       await tools.audited(tx, 'purge_started', actor, id);
       return { record, running: undefined };
     });

@@ -53,8 +53,8 @@ export interface Work {
 export interface Runner {
   /** @throws unavailable `shutting_down`: nothing is begun any more */
   requireOpen(): void;
-  /** A lease for an operation that is about to be inserted. */
-  lease(): Lease;
+  /** A lease for an operation that is about to be inserted; none where another process is to run it. */
+  lease(): Lease | undefined;
   /** Whether another process holds this operation now. */
   heldElsewhere(operation: OpenOperation): boolean;
   /** Runs an operation that this process just inserted, its first group already marked as running. */
