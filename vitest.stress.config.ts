@@ -1,0 +1,13 @@
+/** Fleets of thousands on a real PostgreSQL: minutes, and gigabytes of the temporary folder. One file at a time. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/stress/**/*.test.ts'],
+    testTimeout: 20 * 60_000,
+    hookTimeout: 20 * 60_000,
+    teardownTimeout: 60_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+});
