@@ -77,7 +77,8 @@ async function bareSchemas(place: Place, records: readonly TenantRecord[]): Prom
   address.pathname = '/strongroom_shared_1';
   const client = new pg.Client({ connectionString: address.href });
   await client.connect();
-  for (const record of records) await client.query(statement(`${pg.escapeIdentifier(record.placement.unit)}.documents`));
+  for (const record of records)
+    await client.query(statement(`${pg.escapeIdentifier(record.placement.unit)}.documents`));
   await client.end();
 }
 

@@ -18,7 +18,17 @@ export function answerMigrateAtAGlance(
   const { config } = configOf({}, env);
   if (config.controlUrl !== null) return false;
   if (!isFleetCurrent(join(config.dataDir, 'control.db'), { control: controlHead, tenant: tenantHead })) return false;
-  const run = { id: null, status: 'succeeded', head: tenantHead, total: 0, done: 0, failed: 0, items: [] };
+  const run = {
+    id: null,
+    status: 'succeeded',
+    head: tenantHead,
+    total: 0,
+    done: 0,
+    failed: 0,
+    skipped: 0,
+    reason: null,
+    items: [],
+  };
   print(flags.includes('--json') ? JSON.stringify(run, null, 2) : `Every company is at ${tenantHead} already.`);
   return true;
 }

@@ -33,7 +33,7 @@ interface Ledger {
   migrations: MigrationTable;
 }
 
-/** Key of the PostgreSQL advisory lock that lets one runner at a time work in a database. */
+/** First key of the PostgreSQL advisory lock that lets one runner at a time work in a schema; the second is its name. */
 const runnerLock = 7_350_114;
 
 /** Names, `module/name`, in the order in which they are applied. @throws Error on names out of order or doubled */
@@ -63,7 +63,10 @@ export function migrationsDigest(list: readonly ModuleMigrations<Migration<never
 /** Names of the migrations that a database has, `module/name`, in order of application; none where there is no ledger. */
 export async function appliedMigrations(session: SqlSession, grammar: KyselyDialect): Promise<string[]> {
   const db = kyselyOver<Ledger>(grammar, (query) => session.execute(query));
-  if (!(await hasLedger(db, session.dialect))) return [];
+  return (await hasLedger(db, session.dialect)) ? ledgerNames(db) : [];
+}
+
+async function ledgerNames(db: Kysely<Ledger>): Promise<string[]> {
   const rows = await db
     .selectFrom('migrations')
     .selectAll()
@@ -88,8 +91,9 @@ export async function applyMigrations<Tables>(options: MigrateOptions<Tables>): 
   const { session, grammar, list } = options;
   migrationNames(list);
   const db = kyselyOver<Ledger>(grammar, (query) => session.execute(query));
-  if (!(await hasLedger(db, session.dialect))) await inTransaction(options, () => createLedger(db));
-  const present = new Set(await appliedMigrations(session, grammar));
+  const ledger = await hasLedger(db, session.dialect);
+  if (!ledger) await inTransaction(options, () => createLedger(db));
+  const present = new Set(ledger ? await ledgerNames(db) : []);
   const applied: string[] = [];
   for (const { module, migrations } of list) {
     for (const migration of migrations) {
@@ -141,7 +145,7 @@ async function inTransaction<T>(
   try {
     if (session.dialect === 'postgres') {
       const db = kyselyOver(grammar, (query) => session.execute(query));
-      await sql`SELECT pg_advisory_xact_lock(${sql.lit(runnerLock)})`.execute(db);
+      await sql`SELECT pg_advisory_xact_lock(${sql.lit(runnerLock)}, hashtext(current_schema()))`.execute(db);
     }
     const result = await work();
     await session.commit();

@@ -104,8 +104,13 @@ export interface Placement {
    * @throws unavailable `database_missing` | `identity_mismatch` | `database_unreadable` | `database_unreachable`
    */
   open(ref: PlacementRef, purpose: Purpose): Promise<PlacedConnection>;
-  /** Applies what is missing of the tenant migrations; idempotent; records fingerprint and ledger. */
+  /**
+   * Applies what is missing of the tenant migrations; idempotent; records fingerprint and ledger. The fingerprint that
+   * it gives is of what is there.
+   */
   migrate(ref: PlacementRef): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string }>;
+  /** Fingerprint of what the migrations make in a unit of this kind. Makes nothing that could be left behind. */
+  structure?(): Promise<string>;
   /** What is really there, read without any pool. */
   inspect(ref: PlacementRef): Promise<PlacementState>;
   /** Bytes that the database takes. */

@@ -48,6 +48,7 @@ export function overServers(served: readonly ServedBy[], control: ControlDb): Pl
     stamp: async (ref) => at(ref).stamp(ref),
     open: async (ref, purpose) => at(ref).open(ref, purpose),
     migrate: async (ref) => at(ref).migrate(ref),
+    ...(first.structure === undefined ? {} : { structure: first.structure }),
     inspect: async (ref) => at(ref).inspect(ref),
     size: async (ref) => at(ref).size(ref),
     destroy: async (ref) => at(ref).destroy(ref),

@@ -108,12 +108,13 @@ async function reserve(parts: SchemaParts, ref: PlacementRef): Promise<Logins> {
   // A database of this name may be another installation's: that is known once it has been looked at.
   const known = await parts.credentials.find(ref.tenantId);
   if (known !== undefined) return known;
-  const first = await withRoom(parts);
+  const first = await sharedDatabase(parts);
   await ensureShared(parts, first);
   return parts.credentials.reserve(ref, { request, migrate }, (tx) => choose(parts, tx));
 }
 
-async function withRoom(parts: SchemaParts): Promise<string> {
+/** A shared database of this installation with room, made where there is none. */
+export async function sharedDatabase(parts: SchemaParts): Promise<string> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const name = await choose(parts, parts.control.read);
     if (await ensureShared(parts, name)) return name;

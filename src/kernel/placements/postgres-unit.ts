@@ -183,30 +183,31 @@ export async function stampUnit(parts: UnitParts, ref: PlacementRef): Promise<vo
   }
 }
 
-export async function migrateUnit(
-  parts: UnitParts,
-  ref: PlacementRef,
-): Promise<{ applied: string[]; fingerprint: string }> {
+export interface UnitMigration {
+  /** Names of the migrations that this call applied. */
+  readonly applied: readonly string[];
+  /** Of the structure that is there now. */
+  readonly fingerprint: string;
+}
+
+export async function migrateUnit(parts: UnitParts, ref: PlacementRef): Promise<UnitMigration> {
   const session = await openOwn(parts, ref, 'migrate');
   try {
+    const schema = parts.schemaOf(ref.unit);
+    let structure: string | undefined;
     const applied = await applyMigrations<TenantTables>({
       session,
       grammar: postgresDialect,
       list: parts.migrations,
       clock: parts.clock,
       afterEach: async (db) => {
-        await db
-          .updateTable('identity')
-          .set({ fingerprint: await fingerprint(db, 'postgres') })
-          .execute();
+        structure = await fingerprint(db, 'postgres');
+        await db.updateTable('identity').set({ fingerprint: structure }).execute();
+        // With the tables or not at all: what a request may do with them is part of the step.
+        await session.script(grantsText(schema, parts.names.roles(ref.unit), await tablesOf(session, schema)));
       },
     });
-    if (applied.length > 0) {
-      const schema = parts.schemaOf(ref.unit);
-      await session.script(grantsText(schema, parts.names.roles(ref.unit), await tablesOf(session, schema)));
-    }
-    const row = await kyselyOf(session).selectFrom('identity').select('fingerprint').executeTakeFirstOrThrow();
-    return { applied, fingerprint: row.fingerprint };
+    return { applied, fingerprint: structure ?? (await fingerprint(kyselyOf(session), 'postgres')) };
   } finally {
     await session.close();
   }

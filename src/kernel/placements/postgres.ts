@@ -13,6 +13,7 @@ import type { Secrets } from '../secrets.ts';
 import type { Placement, PlacementAlarm, PlacementRef, Purpose } from './placement.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUnit } from './postgres-database.ts';
+import { migrateSchemaUnit, schemaStructure } from './postgres-migrate.ts';
 import { createPostgresNames, literal } from './postgres-names.ts';
 import { createSchemaUnit, destroySchemaUnit, type SchemaParts, schemaMark } from './postgres-schema.ts';
 import { createPostgresServer } from './postgres-server.ts';
@@ -93,6 +94,8 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       create: (ref) => createDatabaseUnit(database, ref),
       destroy: (tenantId) => destroyDatabaseUnit(database, tenantId),
       complete: (placement) => withStrays(placement, database),
+      migrate: (ref) => migrateUnit(database, ref),
+      structure: async () => (await template.get()).fingerprint,
       close: () => server.close(),
     }),
     schema: placementOver({
@@ -106,6 +109,8 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
           AND d.refobjid = current_schema()::regnamespace`,
       create: (ref) => createSchemaUnit(schema, ref),
       destroy: (tenantId) => destroySchemaUnit(schema, tenantId),
+      migrate: (ref) => migrateSchemaUnit(schema, ref),
+      structure: () => schemaStructure(schema),
       close: () => server.close(),
     }),
   };
@@ -130,6 +135,8 @@ interface Kind {
   destroy(tenantId: TenantId): Promise<void>;
   /** What such a placement has beyond the others. */
   complete?(placement: Placement): Placement;
+  migrate(ref: PlacementRef): ReturnType<Placement['migrate']>;
+  structure(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -145,7 +152,8 @@ function placementOver(own: Kind): Placement {
     },
     stamp: (ref) => stampUnit(parts, ref),
     open: (ref, purpose) => openUnit(parts, ref, purpose),
-    migrate: (ref) => migrateUnit(parts, ref),
+    migrate: own.migrate,
+    structure: own.structure,
     inspect: (ref) => inspectUnit(parts, ref),
     size: (ref) => sizeOfUnit(parts, ref, own.size),
     async destroy(ref) {

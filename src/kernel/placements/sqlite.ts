@@ -62,6 +62,7 @@ export function createSqlitePlacement(given: SqlitePlacementOptions): Placement 
       };
     },
     migrate: (ref) => migrate(context, ref),
+    structure: async () => (await context.template()).fingerprint,
     inspect: (ref) => inspect(context, ref),
     size: (ref) => size(paths.file(ref.tenantId)),
     destroy: (ref) => destroy(context, ref.tenantId),
@@ -137,20 +138,18 @@ async function stamp(context: Context, ref: PlacementRef): Promise<void> {
 async function migrate(context: Context, ref: PlacementRef): Promise<{ applied: string[]; fingerprint: string }> {
   const session = await openChecked(context, ref, 'migrate');
   try {
+    let structure: string | undefined;
     const applied = await applyMigrations<TenantTables>({
       session,
       grammar: sqliteDialect,
       list: context.migrations,
       clock: context.clock,
       afterEach: async (db) => {
-        await db
-          .updateTable('identity')
-          .set({ fingerprint: await fingerprint(db, 'sqlite') })
-          .execute();
+        structure = await fingerprint(db, 'sqlite');
+        await db.updateTable('identity').set({ fingerprint: structure }).execute();
       },
     });
-    const row = await kyselyOf(session).selectFrom('identity').select('fingerprint').executeTakeFirstOrThrow();
-    return { applied, fingerprint: row.fingerprint };
+    return { applied, fingerprint: structure ?? (await fingerprint(kyselyOf(session), 'sqlite')) };
   } finally {
     await session.close();
   }

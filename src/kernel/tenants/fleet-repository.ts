@@ -1,6 +1,7 @@
 /** Every SQL statement about fleet migrations: runs and their results per company. Decides nothing. */
 import type { ControlReader, ControlTx } from '../database/database.ts';
 import type { TenantId } from '../ids.ts';
+import type { PlacementKind } from '../placements/placement.ts';
 import type { Lease } from './journal.ts';
 import './tables.ts';
 import type { MigrationRunTable } from './tables.ts';
@@ -10,6 +11,8 @@ export interface ResultRow {
   readonly position: number;
   readonly tenantId: TenantId;
   readonly slug: string;
+  /** Null where the company is gone. */
+  readonly placement: PlacementKind | null;
   status: MigrationRun['items'][number]['status'];
   reason: string | null;
   readonly from: number;
@@ -132,19 +135,64 @@ export async function takeRun(
   return Number(updated.numUpdatedRows) === 1;
 }
 
-export async function renewRun(tx: ControlTx, runId: string, lease: Lease): Promise<void> {
-  await tx
+/** False where the run is over, or another process has taken it. */
+export async function renewRun(tx: ControlTx, runId: string, lease: Lease): Promise<boolean> {
+  const updated = await tx
     .updateTable('migration_runs')
     .set({ lease_until: lease.until })
     .where('id', '=', runId)
+    .where('status', '=', 'running')
     .where('lease_owner', '=', lease.owner)
+    .executeTakeFirst();
+  return Number(updated.numUpdatedRows) === 1;
+}
+
+/** Whether the run goes on and this process has it. */
+export async function holdsRun(tx: ControlTx, runId: string, owner: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('migration_runs')
+    .select('id')
+    .where('id', '=', runId)
+    .where('status', '=', 'running')
+    .where('lease_owner', '=', owner)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Whether an operator has asked for its end. */
+export async function isStopRequested(reader: ControlReader, runId: string): Promise<boolean> {
+  const row = await reader
+    .selectFrom('migration_runs')
+    .select('stop_requested')
+    .where('id', '=', runId)
+    .executeTakeFirst();
+  return row?.stop_requested === 1;
+}
+
+/** Companies of which the newest run that got to them says that they failed. */
+export async function selectFailedLast(reader: ControlReader): Promise<ReadonlySet<TenantId>> {
+  const rows = await reader
+    .selectFrom('migration_results')
+    .innerJoin('migration_runs', 'migration_runs.id', 'migration_results.run_id')
+    .select(['migration_results.tenant_id as id', 'migration_results.status as status'])
+    .where('migration_results.status', 'in', ['done', 'failed'])
+    .orderBy('migration_runs.started_at')
+    .orderBy('migration_runs.id')
     .execute();
+  const failed = new Set<TenantId>();
+  for (const { id, status } of rows) {
+    if (status === 'failed') failed.add(id as TenantId);
+    else failed.delete(id as TenantId);
+  }
+  return failed;
 }
 
 export async function selectResults(reader: ControlReader | ControlTx, runId: string): Promise<ResultRow[]> {
   const rows = await reader
     .selectFrom('migration_results')
-    .selectAll()
+    .leftJoin('tenants', 'tenants.id', 'migration_results.tenant_id')
+    .selectAll('migration_results')
+    .select('tenants.placement as placement')
     .where('run_id', '=', runId)
     .orderBy('position')
     .execute();
@@ -152,6 +200,7 @@ export async function selectResults(reader: ControlReader | ControlTx, runId: st
     position: row.position,
     tenantId: row.tenant_id as TenantId,
     slug: row.slug,
+    placement: row.placement,
     status: row.status,
     reason: row.reason,
     from: row.from_version,
@@ -170,9 +219,16 @@ export async function selectRun(reader: ControlReader, id: string): Promise<Migr
   const run = await reader.selectFrom('migration_runs').selectAll().where('id', '=', id).executeTakeFirst();
   if (run === undefined) return undefined;
   const results = await selectResults(reader, id);
+  return withResults(toRun(run), results);
+}
+
+/** What a run says of its companies: counts, and each. */
+export function withResults(run: MigrationRun, results: readonly ResultRow[]): MigrationRun {
   const count = (status: ResultRow['status']) => results.filter((result) => result.status === status).length;
-  const items = results.map(({ tenantId, slug, status, reason }) => ({ tenantId, slug, status, reason }));
-  return { ...toRun(run), done: count('done'), failed: count('failed'), items };
+  const items = results.map(({ tenantId, slug, placement, status, reason, from }) => {
+    return { tenantId, slug, placement, status, reason, from };
+  });
+  return { ...run, done: count('done'), failed: count('failed'), skipped: count('skipped'), items };
 }
 
 /** Newest first, with counts; the companies of each are left out. */
@@ -197,7 +253,12 @@ export async function selectRunList(reader: ControlReader, limit: number): Promi
     .execute();
   const count = (id: string, status: ResultRow['status']) =>
     Number(counts.find((row) => row.run_id === id && row.status === status)?.count ?? 0);
-  return runs.map((run) => ({ ...toRun(run), done: count(run.id, 'done'), failed: count(run.id, 'failed') }));
+  return runs.map((run) => ({
+    ...toRun(run),
+    done: count(run.id, 'done'),
+    failed: count(run.id, 'failed'),
+    skipped: count(run.id, 'skipped'),
+  }));
 }
 
 function toRun(run: MigrationRunTable): MigrationRun {
@@ -210,6 +271,8 @@ function toRun(run: MigrationRunTable): MigrationRun {
     total: run.total,
     done: 0,
     failed: 0,
+    skipped: 0,
+    reason: run.reason,
     items: [],
   };
 }

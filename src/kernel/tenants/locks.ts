@@ -26,7 +26,7 @@ export function createLocks(): Locks {
 export async function inLanes<T>(
   items: readonly T[],
   width: number,
-  work: (item: T) => Promise<void>,
+  work: (item: T) => Promise<unknown>,
   more: () => boolean = () => true,
 ): Promise<void> {
   let next = 0;

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { ControlReader, ControlTx } from '../database/database.ts';
 import type { TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
+import type { PlacementKind } from '../placements/placement.ts';
 import '../jobs/tables.ts';
 import { announceChange } from './changes.ts';
 import './tables.ts';
@@ -129,6 +130,8 @@ export async function setSchema(
     .updateTable('tenants')
     .set({ schema_version: schema.version, fingerprint: schema.fingerprint })
     .where('id', '=', id)
+    // One that was removed meanwhile keeps nothing but its id.
+    .where('state', 'in', [...livingStates])
     .execute();
   await announceChange(tx, id);
 }
@@ -277,15 +280,20 @@ export async function selectBehind(
   reader: ControlReader,
   head: number,
   only?: readonly TenantId[],
-): Promise<readonly { id: TenantId; slug: string; schemaVersion: number }[]> {
+): Promise<readonly { id: TenantId; slug: string; schemaVersion: number; placement: PlacementKind }[]> {
   let query = reader
     .selectFrom('tenants')
-    .select(['id', 'slug', 'schema_version'])
+    .select(['id', 'slug', 'schema_version', 'placement'])
     .where('state', 'in', [...livingStates])
     .where('schema_version', '<', head);
   if (only !== undefined) query = query.where('id', 'in', [...only]);
   const rows = await query.orderBy('id').execute();
-  return rows.map((row) => ({ id: row.id as TenantId, slug: row.slug ?? '', schemaVersion: row.schema_version }));
+  return rows.map((row) => ({
+    id: row.id as TenantId,
+    slug: row.slug ?? '',
+    schemaVersion: row.schema_version,
+    placement: row.placement ?? 'sqlite',
+  }));
 }
 
 export async function countBehind(reader: ControlReader, head: number): Promise<number> {

@@ -165,11 +165,19 @@ export interface MigrationRun {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
+  /** Not begun when the run ended, or not there any more. */
+  readonly skipped: number;
+  /** Why it ended before every company had its turn; safe to show. */
+  readonly reason: string | null;
   readonly items: readonly {
     readonly tenantId: TenantId;
     readonly slug: string;
+    /** Null where the company is gone. */
+    readonly placement: PlacementKind | null;
     readonly status: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
     readonly reason: string | null;
+    /** Number of migrations that it had before. */
+    readonly from: number;
   }[];
 }
 
@@ -181,7 +189,16 @@ export interface Fleet {
   plan(only?: readonly TenantId[]): Promise<MigrationPlan>;
   /** Starts a run, or gives the one that is running (then `already` is true). */
   start(
-    options: { only?: readonly TenantId[]; concurrency?: number; canary?: number; maxFailures?: number },
+    options: {
+      only?: readonly TenantId[];
+      concurrency?: number;
+      /** So many first, spread over the placements; all of them must succeed before any other is touched. */
+      canary?: number;
+      /** More failures than this end the run. Default: 5, or a tenth of the companies where that is more. */
+      maxFailures?: number;
+      /** The same as a share of the companies of the run, 0 to 1. Where both are given the smaller one counts. */
+      maxFailureShare?: number;
+    },
     actor: Actor,
   ): Promise<{ run: MigrationRun; already: boolean }>;
   wait(id: string, progress?: (run: MigrationRun) => void): Promise<MigrationRun>;

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { contract, IdParam, listOf, operator, paging, Time } from '../../kernel/contract.ts';
 import { CompanyNameText, EmailText, FullNameText } from '../../kernel/shapes.ts';
-import { systemRoutes } from './system-contract.ts';
+import { PlacementName, systemRoutes } from './system-contract.ts';
 
 export * from './system-contract.ts';
 
@@ -18,9 +18,7 @@ export const Slug = z
   .max(40, 'at most 40 characters')
   .regex(/^[a-z0-9](-?[a-z0-9])*$/, 'lower-case letters and digits, with single hyphens between them');
 
-const placements = ['sqlite', 'schema', 'database', 'neon'] as const;
 const states = ['creating', 'active', 'suspended', 'deleting', 'purging', 'failed'] as const;
-export const PlacementName = z.enum(placements);
 export const CompanyStatus = z.enum(states);
 const Preset = z.enum(['company', 'workspace']);
 const SearchText = z

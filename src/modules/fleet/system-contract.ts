@@ -13,6 +13,8 @@ import {
   Time,
 } from '../../kernel/contract.ts';
 
+export const PlacementName = z.enum(['sqlite', 'schema', 'database', 'neon']);
+
 export const SystemStatus = z.object({
   status: z.enum(['ok', 'degraded']),
   version: z.string().optional(),
@@ -47,10 +49,14 @@ export const MigrationRun = z.object({
   total: z.number().int(),
   done: z.number().int(),
   failed: z.number().int(),
+  skipped: z.number().int().describe('Not begun when the run ended, or gone'),
+  reason: z.string().nullable().describe('Why it ended before every company had its turn'),
   items: z.array(
     z.object({
       company_id: z.string(),
       slug: z.string(),
+      placement: PlacementName.nullable(),
+      from_version: z.number().int(),
       status: z.enum(['waiting', 'running', 'done', 'failed', 'skipped']),
       reason: z.string().nullable(),
     }),
@@ -63,7 +69,14 @@ const whole = (max: number) => z.number().int().min(1).max(max);
 export const StartMigration = z.strictObject({
   only: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional().describe('Ids or slugs of companies'),
   concurrency: whole(64).optional(),
-  canary: whole(1_000).optional().describe('So many first; the rest only when they succeed'),
+  canary: whole(1_000).optional().describe('So many first, of every placement; the rest only when they succeed'),
+  max_failures: z.number().int().min(0).max(1_000_000).optional().describe('More failures end the run'),
+  max_failure_percent: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe('The same as a share of the companies of the run; where both are given the smaller one counts'),
   dry_run: z.boolean().optional().describe('Answers the plan and changes nothing'),
 });
 

@@ -102,6 +102,8 @@ export function createSystem(kernel: Kernel): System {
           ...(only === undefined ? {} : { only }),
           ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
           ...(options.canary === undefined ? {} : { canary: options.canary }),
+          ...(options.max_failures === undefined ? {} : { maxFailures: options.max_failures }),
+          ...(options.max_failure_percent === undefined ? {} : { maxFailureShare: options.max_failure_percent / 100 }),
         },
         actor,
       );

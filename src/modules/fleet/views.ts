@@ -95,6 +95,8 @@ export function runView(run: KernelRun): MigrationRun {
     items: run.items.map((item) => ({
       company_id: item.tenantId,
       slug: item.slug,
+      placement: item.placement,
+      from_version: item.from,
       status: item.status,
       reason: item.reason,
     })),
@@ -111,5 +113,7 @@ export function runSummary(run: KernelRun): Omit<MigrationRun, 'items'> {
     total: run.total,
     done: run.done,
     failed: run.failed,
+    skipped: run.skipped,
+    reason: run.reason,
   };
 }

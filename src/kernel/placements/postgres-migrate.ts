@@ -1,0 +1,141 @@
+/**
+ * Migrating a schema among many in one database, and what structure the migrations make there.
+ *
+ * Promises: all that a schema lacks is applied in one transaction, with ledger, identity row and grants, or nothing of
+ * it; the identity row is compared in that transaction. It acts as the tenant's owner on a connection that stays open
+ * from one schema to the next, because signing in a thousand times would cost more than the migration. Whatever is not
+ * as expected goes the way of the tenant's own login, which tells what is wrong.
+ */
+import { randomBytes } from 'node:crypto';
+import { fingerprint } from '../database/fingerprint.ts';
+import { applyMigrations, migrationsDigest } from '../database/migrator.ts';
+import { postgresDialect } from '../database/postgres-dialect.ts';
+import { isConnectionLost, postgresError } from '../database/postgres-errors.ts';
+import type { PostgresSession } from '../database/postgres-session.ts';
+import { kyselyOver } from '../database/session.ts';
+import type { TenantTables } from '../database/tables.ts';
+import { isStrongroomError } from '../errors.ts';
+import { failpoint } from '../tenants/failpoints.ts';
+import type { PlacementRef } from './placement.ts';
+import { literal, quoted } from './postgres-names.ts';
+import { grantsText, memberText, tablesOf } from './postgres-roles.ts';
+import { fillSchema, type SchemaParts, sharedDatabase } from './postgres-schema.ts';
+import type { ServerTraits } from './postgres-server.ts';
+import { migrateUnit, type UnitMigration } from './postgres-unit.ts';
+
+/** How long a migration waits for those who use a table: all others wait behind it. */
+const lockTimeout = '10s';
+
+type Outcome = { readonly done: UnitMigration } | { readonly failed: unknown } | 'other way';
+
+export async function migrateSchemaUnit(parts: SchemaParts, ref: PlacementRef): Promise<UnitMigration> {
+  const logins = await parts.credentials.find(ref.tenantId);
+  if (logins === undefined) return migrateUnit(parts, ref);
+  const outcome = await parts.server
+    .admin((session, traits) => attempt(parts, session, traits, ref), logins.request.database)
+    // Without a provisioner, or where it cannot get in.
+    .catch((error: unknown): Outcome => {
+      if (isStrongroomError(error)) return 'other way';
+      throw error;
+    });
+  if (outcome === 'other way') return migrateUnit(parts, ref);
+  if ('failed' in outcome) throw postgresError(outcome.failed);
+  return outcome.done;
+}
+
+/** What goes wrong with the statements is an outcome; only a lost connection is thrown. */
+async function attempt(
+  parts: SchemaParts,
+  session: PostgresSession,
+  traits: ServerTraits,
+  ref: PlacementRef,
+): Promise<Outcome> {
+  await session.begin();
+  try {
+    if (!(await actAsOwner(parts, session, traits, ref))) {
+      await session.rollback();
+      return 'other way';
+    }
+    const done = await applyAll(parts, session, ref);
+    await failpoint('migrate.schema.applied');
+    await session.commit();
+    return { done };
+  } catch (error) {
+    await session.rollback().catch(() => {});
+    if (isConnectionLost(error)) throw error;
+    return { failed: error };
+  }
+}
+
+/** In the transaction: role, search path, and the identity row. False where the schema is not the tenant's. */
+async function actAsOwner(
+  parts: SchemaParts,
+  session: PostgresSession,
+  traits: ServerTraits,
+  ref: PlacementRef,
+): Promise<boolean> {
+  const { owner } = parts.names.roles(ref.unit);
+  const { join } = memberText(traits, owner);
+  try {
+    const rows = await session.script<{ tenant_id: string; generation: number }>(
+      `${join} SET LOCAL ROLE ${quoted(owner)}; SET LOCAL search_path = ${quoted(ref.unit)};
+       SET LOCAL lock_timeout = '${lockTimeout}'; SELECT tenant_id, generation FROM identity`,
+    );
+    return rows.length === 1 && rows[0]!.tenant_id === ref.tenantId && rows[0]!.generation === ref.generation;
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    return false;
+  }
+}
+
+async function applyAll(parts: SchemaParts, session: PostgresSession, ref: PlacementRef): Promise<UnitMigration> {
+  const before = await tablesOf(session, ref.unit);
+  const applied = await applyMigrations<TenantTables>({
+    session: within(session),
+    grammar: postgresDialect,
+    list: parts.migrations,
+    clock: parts.clock,
+  });
+  const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
+  const structure = await fingerprint(db, 'postgres');
+  if (applied.length > 0) {
+    const tables = await tablesOf(session, ref.unit);
+    const roles = parts.names.roles(ref.unit);
+    if (tables.join() !== before.join()) await session.script(grantsText(ref.unit, roles, tables));
+    await session.script(`UPDATE identity SET fingerprint = ${literal(structure)}`);
+  }
+  return { applied, fingerprint: structure };
+}
+
+/** The session within the caller's transaction. */
+function within(session: PostgresSession): PostgresSession {
+  const passed = () => Promise.resolve();
+  return {
+    ...session,
+    get usable() {
+      return session.usable;
+    },
+    begin: passed,
+    commit: passed,
+    rollback: passed,
+  };
+}
+
+/** The structure that the migrations make in a schema: made in a transaction that is never committed. */
+export async function schemaStructure(parts: SchemaParts): Promise<string> {
+  const known = parts.replays.get(migrationsDigest(parts.migrations));
+  if (known !== undefined) return known.fingerprint;
+  return parts.server.admin(
+    async (session) => {
+      const probe = `strongroom_probe_${randomBytes(8).toString('hex')}`;
+      await session.begin();
+      try {
+        await session.script(`CREATE SCHEMA ${quoted(probe)}; SET LOCAL search_path = ${quoted(probe)}`);
+        return (await fillSchema(parts, session, probe)).fingerprint;
+      } finally {
+        await session.rollback().catch(() => {});
+      }
+    },
+    await sharedDatabase(parts),
+  );
+}
