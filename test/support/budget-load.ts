@@ -96,14 +96,15 @@ export async function runLoad(
   options: { readonly lanes: number; readonly seconds: number },
 ): Promise<LoadResult> {
   const used = new Set<TenantId>();
+  const unseen = [...ids];
   const errors: Record<string, number> = {};
   let done = 0;
   const stop = await watch(server);
   const end = performance.now() + options.seconds * 1_000;
 
   async function once(): Promise<void> {
-    const skewed = Math.random() < 0.85 ? Math.random() ** 4 : Math.random();
-    const id = ids[Math.floor(skewed * ids.length)]!;
+    const skewed = ids[Math.floor(Math.random() ** 4 * ids.length)]!;
+    const id = Math.random() < 0.8 ? skewed : (unseen.pop() ?? skewed);
     try {
       const { db } = await kernel.tenants.open(id, { kind: 'system' });
       if (Math.random() < 0.75) {

@@ -110,6 +110,25 @@ export function noteSlow(entry: Entry): void {
   entry.refuseUntil = Math.max(entry.refuseUntil, performance.now() + slowPause);
 }
 
+/**
+ * A session was given back: three times in a row after a statement that took too long, and the key is refused as if it
+ * could not be opened.
+ * @returns what those who wait for it are to be told
+ */
+export function noteEnd(slot: Slot, longestPauseMs?: number): Error | undefined {
+  const { entry } = slot.pool;
+  if (slot.session.slow !== true) {
+    entry.failures = 0;
+    return undefined;
+  }
+  noteFailure(
+    entry,
+    unavailable('database_slow', 'The database takes too long. Try again in a moment.', 5),
+    longestPauseMs,
+  );
+  return refusalOf(entry);
+}
+
 /** The server has no place for one more session now; nothing is wrong with this database. */
 export function isFull(error: unknown): boolean {
   return isStrongroomError(error) && error.code === 'database_busy';

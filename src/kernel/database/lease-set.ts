@@ -17,6 +17,7 @@ import {
   type Lease,
   type LeasePurpose,
   newEntries,
+  noteEnd,
   noteFailure,
   noteSlow,
   type Pool,
@@ -104,7 +105,9 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     if (slot.leases > 0) return;
     busy.delete(slot);
     slot.idleAt = performance.now();
-    if (!slot.retiring && !slot.session.usable) slot.retiring = true;
+    const refusal = noteEnd(slot, options.longestPauseMs);
+    if (refusal !== undefined) refuse(slot.pool, refusal);
+    if (refusal !== undefined || !slot.session.usable) slot.retiring = true;
     if (slot.retiring) {
       shut(slot);
       return;
@@ -255,12 +258,16 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       return;
     }
     noteFailure(pool.entry, error, options.longestPauseMs);
+    refuse(pool, error);
+    grow();
+    startSweep();
+  }
+
+  function refuse(pool: Pool, error: Error): void {
     for (const waiter of [...pool.waiters]) {
       settle(pool, waiter);
       waiter.reject(error);
     }
-    grow();
-    startSweep();
   }
 
   function startSweep(): void {
@@ -299,17 +306,6 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       want(pool);
       grow();
     });
-  }
-
-  function refuseWaiters(): void {
-    for (const entry of entries.values()) {
-      for (const pool of [entry.pools.read, entry.pools.write]) {
-        for (const waiter of [...pool.waiters]) {
-          settle(pool, waiter);
-          waiter.reject(shuttingDown());
-        }
-      }
-    }
   }
 
   function tryLease(key: string, purpose: LeasePurpose): Lease | undefined {
@@ -362,7 +358,9 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       closed = true;
       clearInterval(sweep);
       sweep = undefined;
-      refuseWaiters();
+      for (const { pools } of entries.values()) {
+        for (const pool of [pools.read, pools.write]) refuse(pool, shuttingDown());
+      }
       while (open > 0) {
         await closeAll();
         if (open > 0) await pause();

@@ -84,12 +84,14 @@ function sessionOver(
 ): PostgresSession {
   const names = new Map<string, string>();
   let epoch = 0;
+  let slow = false;
   /** BEGIN is wanted and not yet sent; then, the transaction is open. */
   let fresh = false;
   let inside = false;
 
   function failure(error: unknown): unknown {
     const code = sqlState(error);
+    slow = code === '57014' || (code === undefined && /timeout/i.test(String((error as Error).message)));
     if (code === '42501') options.onRefused?.(error);
     return options.mapErrors === true ? postgresError(error) : error;
   }
@@ -151,11 +153,15 @@ function sessionOver(
     get usable() {
       return isUsable();
     },
+    get slow() {
+      return slow;
+    },
     async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       if (fresh) beginNow();
       try {
         if (options.stateless === true && stateful.test(query.sql)) broke();
         const { rows, command, rowCount } = await run(query);
+        slow = false;
         if (options.stateless === true && !stateless.has(command)) broke();
         return changing.has(command)
           ? { rows: rows as R[], numAffectedRows: BigInt(rowCount ?? 0) }

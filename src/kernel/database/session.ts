@@ -16,6 +16,8 @@ export interface SqlSession {
   readonly dialect: Dialect;
   /** False once it broke: it is then closed and never lent again. */
   readonly usable: boolean;
+  /** Its last statement was ended because it took too long. */
+  readonly slow?: boolean;
   /** Several queries may be under way at once (a SQLite reader, whose thread runs them one after the other). */
   readonly shared: boolean;
   execute<R>(query: CompiledQuery): Promise<QueryResult<R>>;
