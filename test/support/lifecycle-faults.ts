@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { TenantId } from '../../src/kernel/ids.ts';
+import { hour, shiftedClock } from '../../src/kernel/clock.ts';
+import { idPart, type TenantId } from '../../src/kernel/ids.ts';
 import type { Config } from '../../src/kernel/settings.ts';
 import { armFailpoints, disarmFailpoints, failpointHits } from '../../src/kernel/tenants/failpoints.ts';
 import { openTestKernel, testFolder } from './kernel.ts';
@@ -17,6 +18,8 @@ export interface Elsewhere {
   readonly config: Partial<Config>;
   /** What is left of a company there. */
   remains(tenantId: string): Promise<readonly string[]>;
+  /** What belongs to no company there, and is not meant to stay. */
+  strays?(): Promise<readonly string[]>;
 }
 
 /** Every failpoint of a scenario with the modules of these tests. */
@@ -86,13 +89,50 @@ async function afterRestart(
   elsewhere: Elsewhere | undefined,
 ): Promise<void> {
   expect(existsSync(dataDir)).toBe(true);
+  await expectSettled({ dataDir, scenario, end: expectedAfter(scenario, point), id, elsewhere });
+}
+
+export interface Settled {
+  readonly dataDir: string;
+  readonly scenario: Scenario;
+  readonly end: 'working' | 'nothing';
+  readonly id: string | undefined;
+  readonly elsewhere: Elsewhere | undefined;
+  /** Between the restart, which settles what was open, and the look at what is there. */
+  readonly meanwhile?: (kernel: TestKernel) => Promise<void>;
+}
+
+/** Starts again: a working company or nothing, before and after `doctor --repair`, and nothing that nobody owns. */
+export async function expectSettled({ dataDir, scenario, end, id, elsewhere, meanwhile }: Settled): Promise<void> {
+  let offset = 0;
   const kernel = await openTestKernel(
     { ...elsewhere?.config, dataDir },
-    { modules: (made) => [probeModule(made, scenario)] },
+    { modules: (made) => [probeModule(made, scenario)], clock: shiftedClock(() => offset) },
   );
   // The start waits some seconds for what it settles; a machine under load may need more.
   await kernel.settle();
-  if (expectedAfter(scenario, point) === 'working') {
+  await meanwhile?.(kernel);
+  await expectEnd(kernel, end, id, elsewhere);
+  expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
+  // Doctor takes for left behind what is older than an hour, and nothing of a company is.
+  offset = 2 * hour;
+  for (const finding of await kernel.doctor.examine({ repair: true })) {
+    expect(finding).toMatchObject({ problem: expect.stringContaining('belongs to no company'), repaired: true });
+    if (id !== undefined) expect(finding.subject).not.toContain(idPart(id as TenantId));
+  }
+  await expectEnd(kernel, end, id, elsewhere);
+  expect((await elsewhere?.strays?.()) ?? []).toEqual([]);
+  expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
+  await kernel.close();
+}
+
+async function expectEnd(
+  kernel: TestKernel,
+  end: Settled['end'],
+  id: string | undefined,
+  elsewhere: Elsewhere | undefined,
+): Promise<void> {
+  if (end === 'working') {
     expect(id).toBeDefined();
     expect(await workingProblem(kernel, id!)).toBeUndefined();
     expect(await kernel.tenants.countByState()).toEqual({ active: 1 });
@@ -104,6 +144,4 @@ async function afterRestart(
     expect(await kernel.tenants.countByState()).toEqual({});
     expect(await kernel.tenants.find('fault')).toBeUndefined();
   }
-  expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
-  await kernel.close();
 }

@@ -1,4 +1,5 @@
 /** The verbs that take more than one commit, with every place at which they can be made to fail. */
+import { Readable } from 'node:stream';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Module } from '../../src/kernel/module.ts';
 import { namesOfCreateSteps, purgeStepNames } from '../../src/kernel/tenants/steps.ts';
@@ -37,6 +38,9 @@ export async function runScenario(
   if (scenario === 'purge') {
     const { record } = await kernel.tenants.create(input, testOperatorActor);
     hooks.known(record.id);
+    // A bucket with something in it: more than a name is to go.
+    const { files } = await kernel.tenants.open(record.id, { kind: 'system' });
+    await files.put(Readable.from([Buffer.from('content')]));
     hooks.arm();
     await kernel.tenants.purge(record.id, testOperatorActor);
   } else {
