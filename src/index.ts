@@ -29,6 +29,7 @@ import type { ImportedPerson } from './modules/accounts/index.ts';
 import type { Document, ListDocuments, UpdateDocument } from './modules/documents/contract.ts';
 import { type Acting, actingOf } from './modules/documents/index.ts';
 import { CreateCompany } from './modules/fleet/contract.ts';
+import { tenantOldestServed } from './modules/heads.ts';
 import { createModules, type Modules } from './modules/index.ts';
 
 export { type ErrorKind, type FieldError, isStrongroomError, StrongroomError } from './kernel/errors.ts';
@@ -137,6 +138,7 @@ export async function open(options: StrongroomOptions = {}): Promise<Strongroom>
   };
   const { config } = loadConfig({ env: {}, file: null, flags });
   const kernel = await openKernel(config, {
+    oldestServed: tenantOldestServed,
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });

@@ -7,8 +7,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { listenOnHostSocket } from '../kernel/host-socket.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { Module } from '../kernel/module.ts';
 import { openKernel } from '../kernel/open.ts';
 import type { Config } from '../kernel/settings.ts';
+import { tenantOldestServed } from '../modules/heads.ts';
 import { createModules, type Modules } from '../modules/index.ts';
 import { createServer, type HttpServer } from './server.ts';
 
@@ -17,6 +19,10 @@ export interface ProgramOptions {
   readonly listen?: boolean;
   /** Where the host's routes are served. Default: the data folder's socket, where commands look for a server. */
   readonly listenForHost?: (server: Server) => Promise<void>;
+  /** Modules behind those of the product. */
+  readonly modules?: (kernel: Kernel) => readonly Module[];
+  /** Companies with fewer tenant migrations answer 503. Default: what the release states. */
+  readonly oldestServed?: number;
   readonly log?: Logger;
   readonly clock?: Clock;
   /** Parse every answer by its shape too; for tests. */
@@ -39,14 +45,15 @@ export interface Program {
 
 /** @throws unavailable `folder_in_use`, and what listening throws (a port that is taken) */
 export async function startProgram(config: Config, options: ProgramOptions = {}): Promise<Program> {
-  const kernel = await openKernel(config, options);
+  const kernel = await openKernel(config, { oldestServed: tenantOldestServed, ...options });
   try {
     const modules = createModules(kernel);
-    kernel.register(modules.all);
+    const all = [...modules.all, ...(options.modules?.(kernel) ?? [])];
+    kernel.register(all);
     await kernel.start();
     const server = await createServer({
       kernel,
-      modules: modules.all,
+      modules: all,
       accounts: modules.accounts,
       idempotency: kernel.idempotency,
       hashQueue: () => modules.accounts.hashQueue,

@@ -9,12 +9,14 @@ import { CommandFailure, endWith } from '../failure.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import type { Remote } from '../remote.ts';
 import type { Tools } from '../tools.ts';
+import { printPlan, printReport, progressLine } from './migrate-report.ts';
 
 interface Options extends CommonOptions {
   readonly plan?: boolean;
   readonly only?: readonly string[];
   readonly concurrency?: string;
   readonly canary?: string;
+  readonly maxFailures?: string;
 }
 
 function wholeOf(flag: string, text: string | undefined): number | undefined {
@@ -22,6 +24,41 @@ function wholeOf(flag: string, text: string | undefined): number | undefined {
   if (!/^[1-9]\d{0,3}$/.test(text))
     throw new CommandFailure(exitCodes.invalid, `${flag} must be a whole number from 1.`);
   return Number(text);
+}
+
+/** `3`, or `10%` of the companies of the run. */
+function stopRuleOf(text: string | undefined): { max_failures?: number; max_failure_percent?: number } {
+  if (text === undefined) return {};
+  const [, number, percent] = /^(\d{1,6})(%?)$/.exec(text) ?? [];
+  if (number === undefined || (percent === '%' && Number(number) > 100)) {
+    throw new CommandFailure(exitCodes.invalid, '--max-failures must be a whole number, or a share as 10%.');
+  }
+  return percent === '%' ? { max_failure_percent: Number(number) } : { max_failures: Number(number) };
+}
+
+function requestOf(options: Options) {
+  const concurrency = wholeOf('--concurrency', options.concurrency);
+  const canary = wholeOf('--canary', options.canary);
+  return {
+    ...(options.only === undefined ? {} : { only: [...options.only] }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(canary === undefined ? {} : { canary }),
+    ...stopRuleOf(options.maxFailures),
+  };
+}
+
+/** Starts a run; or gives the one that is under way, which a crash may have left. */
+async function begin(host: Remote, body: ReturnType<typeof requestOf>, note: (text: string) => void) {
+  try {
+    return (await host.call(overHost(fleetContract.startMigration), { body })).body as MigrationRun;
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || error.exitCode !== exitCodes.conflict) throw error;
+    const { items } = (await host.call(overHost(fleetContract.listMigrations), { query: { limit: '20' } })).body;
+    const found = items.find((run) => run.status === 'running') ?? items[0];
+    if (found === undefined) throw error;
+    note('A migration is under way already: this is how it goes on. What was asked for here does not count for it.');
+    return (await host.call(overHost(fleetContract.getMigration), { params: { id: found.id } })).body;
+  }
 }
 
 /** Polls until the run has ended. @param tell called whenever something has moved */
@@ -45,90 +82,27 @@ export function registerMigrate(program: Command, { terminal, withHost }: Tools)
     .option('--plan', 'say what would be done, and do nothing')
     .option('--only <company...>', 'ids or slugs')
     .option('--concurrency <n>', 'companies at once')
-    .option('--canary <n>', 'so many first; the rest only when they succeed');
+    .option('--canary <n>', 'so many first, of every placement; the rest only when they succeed')
+    .option('--max-failures <n>', 'more failures than this, or than such a share (10%), end the run');
   withCommon(command).action(async (options: Options) => {
-    const concurrency = wholeOf('--concurrency', options.concurrency);
-    const canary = wholeOf('--canary', options.canary);
-    const only = options.only === undefined ? {} : { only: [...options.only] };
+    const request = requestOf(options);
     if (options.plan === true) {
-      const { body } = await withHost(options, (host) =>
-        host.call(overHost(fleetContract.startMigration), { body: { dry_run: true, ...only } }),
-      );
-      if (options.json === true) terminal.printJson(body);
-      else if ('behind' in body) {
-        terminal.print(`The head is ${body.head}; ${body.behind} companies are behind.`);
-        if (body.items.length > 0) {
-          terminal.printTable(
-            body.items,
-            [
-              { title: 'COMPANY', value: (item) => item.slug },
-              { title: 'FROM', value: (item) => item.from, align: 'right' },
-              { title: 'TO', value: (item) => item.to, align: 'right' },
-            ],
-            '',
-          );
-        }
-      }
+      const { only } = request;
+      const body = { dry_run: true, ...(only === undefined ? {} : { only }) };
+      const plan = (await withHost(options, (host) => host.call(overHost(fleetContract.startMigration), { body })))
+        .body;
+      if (options.json === true) terminal.printJson(plan);
+      else if ('behind' in plan) printPlan(plan, terminal);
       return;
     }
     const progress = progressLine(terminal, options.json === true);
     const run = await withHost(options, async (host) => {
-      const { body } = await host.call(overHost(fleetContract.startMigration), {
-        body: {
-          ...only,
-          ...(concurrency === undefined ? {} : { concurrency }),
-          ...(canary === undefined ? {} : { canary }),
-        },
-      });
-      return follow(host, body as MigrationRun, progress.show);
+      return follow(host, await begin(host, request, terminal.note), progress.show);
     });
     progress.end();
-    report(run, options.json === true, terminal);
+    if (options.json === true) terminal.printJson(run);
+    else printReport(run, terminal);
     if (run.status === 'failed') throw endWith(run.done > 0 ? exitCodes.partial : exitCodes.failed);
     if (run.status === 'stopped') throw endWith(exitCodes.interrupted);
   });
-}
-
-function report(run: MigrationRun, json: boolean, terminal: Tools['terminal']): void {
-  if (json) {
-    terminal.printJson(run);
-    return;
-  }
-  terminal.print(
-    run.total === 0
-      ? `Every company is at ${run.head} already.`
-      : `${run.done} of ${run.total} companies are at ${run.head}${run.failed > 0 ? `, ${run.failed} failed` : ''}.`,
-  );
-  const failed = run.items.filter((item) => item.status === 'failed');
-  if (failed.length === 0) return;
-  terminal.printTable(
-    failed,
-    [
-      { title: 'COMPANY', value: (item) => item.slug },
-      { title: 'REASON', value: (item) => item.reason, flexible: true },
-    ],
-    '',
-  );
-  terminal.note('Run the command again for those that failed; the others stay as they are.');
-}
-
-/** On a terminal one line that is written over; elsewhere a line whenever a tenth more is done. */
-function progressLine(terminal: Tools['terminal'], json: boolean) {
-  let tenth = -1;
-  return {
-    show(run: MigrationRun) {
-      if (json || run.total === 0) return;
-      const text = `migrating: ${run.done} of ${run.total} done${run.failed > 0 ? `, ${run.failed} failed` : ''}`;
-      if (terminal.progress.live) {
-        terminal.progress.show(text);
-        return;
-      }
-      const reached = Math.floor(((run.done + run.failed) / run.total) * 10);
-      if (reached > tenth) terminal.note(text);
-      tenth = reached;
-    },
-    end() {
-      terminal.progress.end();
-    },
-  };
 }

@@ -101,12 +101,13 @@ export function grantsText(schema: string, roles: RoleNames, tables: readonly st
   return statements.join(';\n');
 }
 
-/** Tables of a schema, found without a look at those of other schemas. */
+/** Tables of a schema that the current role owns, found without a look at those of other schemas. */
 export async function tablesOf(session: PostgresSession, schema: string): Promise<string[]> {
   const rows = await session.script<{ relname: string }>(
     `SELECT c.relname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
       WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ${literal(schema)}::regnamespace
-        AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p') ORDER BY 1`,
+        AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
+      ORDER BY 1`,
   );
   return rows.map((row) => row.relname);
 }

@@ -32,7 +32,8 @@ export interface DoctorParts {
   readonly openTenant: OpenTenant;
   readonly files: FileStores;
   readonly modules: () => readonly Module[];
-  readonly head: () => number;
+  /** Of the tenant migrations of this release, in order. */
+  readonly names: () => readonly string[];
   readonly locks: Locks;
   readonly lifecycle: Pick<Lifecycle, 'settle'>;
   readonly runner: Pick<Runner, 'running'>;
@@ -54,7 +55,8 @@ export function createDoctor(parts: DoctorParts): Doctor {
         if (only === undefined || only.includes(record.id)) records.push(record);
       }
       await inLanes(records, parts.config.fleetConcurrency, async (record) => {
-        findings.push(...(await company(parts, record, { repair, deep })));
+        const other = records.find(({ id, state }) => id !== record.id && state === 'active')?.bucket;
+        findings.push(...(await company(parts, record, { repair, deep, other })));
       });
       if (only === undefined) findings.push(...(await orphans(parts, repair)));
       return findings;
@@ -100,15 +102,17 @@ async function journal(parts: DoctorParts, repair: boolean, findings: DoctorFind
 async function company(
   parts: DoctorParts,
   record: TenantRecord,
-  options: { repair: boolean; deep: boolean },
+  options: { repair: boolean; deep: boolean; other: string | undefined },
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
   const report = reporter(findings, options.repair, parts.log);
   const present = [...livingStates, 'deleting'] as readonly string[];
   if (!present.includes(record.state)) return findings;
   try {
-    if (await database(parts, record, report)) await modules(parts, record, options, findings);
-    await bucket(parts, record, options.repair, report);
+    const sound = await database(parts, record, report);
+    const there = await bucket(parts, record, options.other, report);
+    if (sound) await modules(parts, record, options, findings);
+    if (there && options.repair) await sweep(parts, record, report);
   } catch (error) {
     const reason = error instanceof StrongroomError ? error.message : 'an unexpected error; the log has the details';
     parts.log.error({ err: error, company: record.id }, 'doctor could not examine this company');
@@ -137,42 +141,67 @@ async function database(parts: DoctorParts, record: TenantRecord, report: Report
     await report(record.id, 'the database is not this company’s own, and is refused', null);
     return false;
   }
-  const head = parts.head();
-  if (record.schemaVersion < head || state.applied.length < head) {
-    await report(record.id, `behind: ${state.applied.length} of ${head} migrations`, 'run `strongroom migrate`');
-    return state.applied.length >= head;
+  // What is there, not what the identity row says is there.
+  const real = await fingerprint(parts.openTenant(record, system).db.read, placement.dialect);
+  const names = parts.names();
+  const applied = names.filter((name) => state.applied.includes(name)).length;
+  if (applied < names.length || record.schemaVersion < names.length) {
+    if (real !== identity.fingerprint) await report(record.id, driftText, null);
+    await report(record.id, `behind: ${applied} of ${names.length} migrations`, 'run `strongroom migrate`');
+    // Only whoever is behind by the control database is migrated.
+    if (record.schemaVersion > applied) {
+      await report(record.id, 'the version on record is not that of the database', 'record what is there', () =>
+        parts.locks.run(record.id, () => recordStructure(parts, record.id, { schema_version: applied })),
+      );
+    }
+    return applied === names.length;
   }
   const expected = await parts.expectedFingerprint(placement);
-  // What is there, not what the identity row says is there.
-  const { db } = parts.openTenant(record, system);
-  const real = await fingerprint(db.read, placement.dialect);
   if (real !== (expected ?? identity.fingerprint) || real !== identity.fingerprint) {
-    await report(record.id, 'the structure of the database is not what the migrations make', null);
+    await report(record.id, driftText, null);
   } else if (record.fingerprint !== identity.fingerprint) {
     await report(record.id, 'the structure on record is not that of the database', 'record what is there', () =>
-      parts.locks.run(record.id, () => recordStructure(parts, record.id, identity.fingerprint)),
+      parts.locks.run(record.id, () => recordStructure(parts, record.id, { fingerprint: identity.fingerprint })),
     );
   }
   return true;
 }
 
-async function recordStructure(parts: DoctorParts, id: TenantId, structure: string): Promise<void> {
+const driftText = 'the structure of the database is not what the migrations make';
+
+async function recordStructure(
+  parts: DoctorParts,
+  id: TenantId,
+  change: { fingerprint: string } | { schema_version: number },
+): Promise<void> {
   await parts.control.transaction(async (tx) => {
     const record = await selectById(tx, id);
     if (record === undefined || record.state === 'deleted') return;
-    await tx.updateTable('tenants').set({ fingerprint: structure }).where('id', '=', id).execute();
+    await tx.updateTable('tenants').set(change).where('id', '=', id).execute();
   });
   parts.registry.invalidate(id);
 }
 
-async function bucket(parts: DoctorParts, record: TenantRecord, repair: boolean, report: Report): Promise<void> {
+/** False where there is no bucket. Before the modules look into it, so that what keeps them out is mended. */
+async function bucket(
+  parts: DoctorParts,
+  record: TenantRecord,
+  other: string | undefined,
+  report: Report,
+): Promise<boolean> {
   if (!(await parts.files.bucketExists(record.bucket))) {
     await report(record.id, 'the bucket is missing', 'make an empty one', () =>
       parts.files.createBucket(record.bucket),
     );
-    return;
+    return false;
   }
-  if (!repair) return;
+  for (const { problem, repair: text, mend } of (await parts.files.examine?.(record.bucket, other)) ?? []) {
+    await report(record.id, problem, text, mend);
+  }
+  return true;
+}
+
+async function sweep(parts: DoctorParts, record: TenantRecord, report: Report): Promise<void> {
   // Longer than a resumable upload may rest; those that are under way are touched by every part.
   const before = parts.clock.now() - parts.config.uploadDays * day - hour;
   const { removed } = await parts.files.open(record.bucket).sweepTemporary(before);
@@ -210,10 +239,15 @@ async function orphans(parts: DoctorParts, repair: boolean): Promise<DoctorFindi
 
 /** Whether a company has this name, or it is too young to tell. Asks the database, never the memory. */
 async function owned(parts: DoctorParts, name: string, nameOf: (record: TenantRecord) => string): Promise<boolean> {
-  const part = /[0-7][0-9a-hjkmnp-tv-z]{25}/.exec(name)?.[0];
-  const id = part === undefined ? undefined : tenantIdFromPart(part);
+  // What stands around the id may look like one, too: each that could be is asked for.
+  const could = [...name.matchAll(/(?=([0-7][0-9a-hjkmnp-tv-z]{25}))/g)].map(([, part]) => tenantIdFromPart(part!));
+  const ids = could.filter((id) => id !== undefined);
   // A name without an id was not made by this product: not ours to judge.
-  if (id === undefined || idTime(id) > parts.clock.now() - orphanAge) return true;
-  const record = await selectById(parts.control.read, id);
-  return record !== undefined && record.state !== 'deleted' && nameOf(record) === name;
+  if (ids.length === 0) return true;
+  for (const id of ids) {
+    if (idTime(id) > parts.clock.now() - orphanAge) return true;
+    const record = await selectById(parts.control.read, id);
+    if (record !== undefined && record.state !== 'deleted' && nameOf(record) === name) return true;
+  }
+  return false;
 }
