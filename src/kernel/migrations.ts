@@ -2,6 +2,7 @@
 import { databaseControlMigrations, databaseModule, databaseTenantMigrations } from './database/kernel-migrations.ts';
 import type { ControlMigration, TenantMigration } from './database/migration.ts';
 import type { ModuleMigrations } from './database/migrator.ts';
+import { filesControlMigrations, filesModule } from './files/s3-keys-table.ts';
 import { workControlMigrations, workTenantMigrations } from './jobs/background.ts';
 import { placementsControlMigrations, placementsModule } from './placements/migrations.ts';
 import { tenantsControlMigrations } from './tenants/migrations/index.ts';
@@ -11,6 +12,7 @@ export const kernelControlMigrations: readonly ModuleMigrations<ControlMigration
   { module: 'tenants', migrations: tenantsControlMigrations },
   { module: 'work', migrations: workControlMigrations },
   { module: placementsModule, migrations: placementsControlMigrations },
+  { module: filesModule, migrations: filesControlMigrations },
 ];
 
 export const kernelTenantMigrations: readonly ModuleMigrations<TenantMigration>[] = [

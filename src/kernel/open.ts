@@ -12,8 +12,8 @@ import type { ControlMigration, TenantMigration } from './database/migration.ts'
 import { type ModuleMigrations, migrationNames } from './database/migrator.ts';
 import { createSqliteHost } from './database/sqlite-host.ts';
 import { type StrongroomError, unavailable } from './errors.ts';
-import { createDiskStores } from './files/disk.ts';
 import type { FileStores } from './files/file-store.ts';
+import { openFileStores } from './files/open-files.ts';
 import { createFolderOwner, type FolderOwner, ownedFiles, soleOwner } from './folder-owner.ts';
 import type { TenantId } from './ids.ts';
 import { type Background, createBackground } from './jobs/background.ts';
@@ -110,7 +110,7 @@ async function compose(base: Base): Promise<Kernel> {
   try {
     const { database, secrets, sharing } = await openControl(base, host);
     const control = database.db;
-    const files = ownedFiles(await fileStoresOf(base), base.folder);
+    const files = ownedFiles(await openFileStores({ config, clock, log, control, secrets }), base.folder);
     const background = createBackground({
       control,
       secrets,
@@ -167,13 +167,6 @@ async function openControl(base: Base, host: ReturnType<typeof createSqliteHost>
     await database.close();
     throw error;
   }
-}
-
-async function fileStoresOf({ config, clock, log }: Base): Promise<FileStores> {
-  if (config.fileStore === 'disk') return createDiskStores({ config, clock, log });
-  // Read only where it is wanted: the client of S3 takes its time to load.
-  const { createS3Stores } = await import('./files/s3.ts');
-  return createS3Stores({ config, clock, log });
 }
 
 interface CoreParts {

@@ -108,6 +108,7 @@ const rules: Partial<Readonly<Record<SettingName, Rule>>> = {
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'It must be the name of a bucket: 3 to 63 lower-case letters, digits, - and .',
   ),
+  s3KeysCommand: pattern(/^\//, 'It must be the absolute path of a program.'),
   bucketPrefix: pattern(
     /^[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])?$/,
     'It must hold at most 36 lower-case letters, digits and -, and begin and end with a letter or digit.',

@@ -153,6 +153,10 @@ export const settings = {
     0,
     3_600,
   ),
+  s3KeysCommand: optional(
+    'STRONGROOM_S3_KEYS_COMMAND',
+    'Program that gives every company S3 keys of its own, which reach its bucket alone; without it all buckets are reached with the keys above.',
+  ),
   bucketPrefix: text('AWS_S3_BUCKET_PREFIX', 'strongroom', 'First part of every bucket name: {prefix}-{id}.'),
   neonApiKey: secret('NEON_API_KEY', 'Key of the Neon API.'),
   neonApiUrl: text('NEON_API_URL', 'https://console.neon.tech/api/v2', 'Address of the Neon API.'),

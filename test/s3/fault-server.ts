@@ -41,6 +41,8 @@ export interface FaultServer {
   readonly endpoint: string;
   /** Every request, as `PUT object`. */
   readonly seen: string[];
+  /** Access keys that asked for a bucket or what is in it. */
+  signersOf(bucket: string): readonly string[];
   plan(...faults: readonly Planned[]): void;
   /** Forgets what was planned and seen. */
   clear(): void;
@@ -73,6 +75,7 @@ export async function startFaultServer(behind?: string): Promise<FaultServer> {
   const backend = behind === undefined ? createMemoryBackend() : passedOn(behind);
   const seen: string[] = [];
   const aged = new Map<string, { at: number; ms: number }[]>();
+  const signers = new Map<string, Set<string>>();
   let planned: Planned[] = [];
 
   function take(operation: string): Fault | undefined {
@@ -95,6 +98,8 @@ export async function startFaultServer(behind?: string): Promise<FaultServer> {
       const request = await parse(incoming);
       const operation = operationOf(request);
       seen.push(operation);
+      const known = signers.get(request.bucket) ?? new Set<string>();
+      signers.set(request.bucket, known.add(signerOf(request)));
       await answer(backend, request, take(operation), response, aged.get(request.bucket) ?? []);
     } catch {
       response.destroy();
@@ -105,12 +110,14 @@ export async function startFaultServer(behind?: string): Promise<FaultServer> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
+    signersOf: (bucket) => [...(signers.get(bucket) ?? [])].sort(),
     plan(...faults) {
       planned.push(...faults.map((fault) => ({ ...fault })));
     },
     clear() {
       planned = [];
       seen.length = 0;
+      signers.clear();
     },
     age(bucket, ms) {
       aged.set(bucket, [...(aged.get(bucket) ?? []), { at: Date.now(), ms }]);
@@ -120,6 +127,12 @@ export async function startFaultServer(behind?: string): Promise<FaultServer> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The access key that a request, or an address, is signed with. */
+function signerOf({ headers, query }: S3Request): string {
+  const credential = query.get('X-Amz-Credential') ?? /Credential=([^,]*)/.exec(headers.authorization ?? '')?.[1] ?? '';
+  return credential.split('/', 1)[0]!;
 }
 
 async function parse(incoming: IncomingMessage): Promise<S3Request> {

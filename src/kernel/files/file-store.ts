@@ -112,6 +112,14 @@ export interface TemporarySweep {
   readonly oldestLeft: number | null;
 }
 
+/** What is wrong with how a bucket is reached. */
+export interface StorageFinding {
+  readonly problem: string;
+  /** What would mend it; null where a person has to look. */
+  readonly repair: string | null;
+  readonly mend?: () => Promise<void>;
+}
+
 /** A file store as a whole: makes and removes buckets. One per process. */
 export interface FileStores {
   readonly kind: 'disk' | 's3';
@@ -125,6 +133,8 @@ export interface FileStores {
   /** Every bucket that carries the product's naming, for finding orphans. */
   listBuckets(): AsyncIterable<string>;
   open(bucket: string): FileStore;
+  /** For doctor: what is wrong with the keys to a bucket that is there; `other` is one that they must not reach. */
+  examine?(bucket: string, other: string | undefined): Promise<readonly StorageFinding[]>;
   /** Whether the store answers now; a reason otherwise, without paths or hosts. */
   check(): Promise<{ ok: true } | { ok: false; reason: string }>;
   close(): Promise<void>;

@@ -32,15 +32,22 @@ const attempts = 3;
 const connectSeconds = 5;
 const sockets = 256;
 
-/** Without keys in the settings the SDK looks for those of the machine (roles, profiles). */
-export function createS3Client(config: S3Settings, keys: S3Keys | undefined = keysOf(config)): S3Client {
+/**
+ * Without keys in the settings the SDK looks for those of the machine (roles, profiles).
+ * @param options.sharing a client whose connections it uses; it is never destroyed then, but with that one
+ */
+export function createS3Client(
+  config: S3Settings,
+  keys: S3Keys | undefined = keysOf(config),
+  options: { readonly sharing?: S3Client } = {},
+): S3Client {
   const timeout = config.s3TimeoutSeconds * second;
-  const options: S3ClientConfig = {
+  const settings: S3ClientConfig = {
     region: config.s3Region,
     maxAttempts: attempts,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
+    requestHandler: options.sharing?.config.requestHandler ?? {
       connectionTimeout: Math.min(timeout, connectSeconds * second),
       requestTimeout: timeout,
       throwOnRequestTimeout: true,
@@ -53,7 +60,7 @@ export function createS3Client(config: S3Settings, keys: S3Keys | undefined = ke
     ...(config.s3Endpoint === null ? {} : { endpoint: config.s3Endpoint, forcePathStyle: true }),
     ...(keys === undefined ? {} : { credentials: keys }),
   };
-  const client = new S3Client(options);
+  const client = new S3Client(settings);
   addDigest(client);
   return client;
 }

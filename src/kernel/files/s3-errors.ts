@@ -60,7 +60,8 @@ export function mayHaveHappened(error: unknown): boolean {
   return status === undefined || status < 300 || status >= 500;
 }
 
-function isDenied(error: unknown): boolean {
+/** Whether the server refuses the keys. */
+export function isDenied(error: unknown): boolean {
   return denied.has(nameOf(error)) || [401, 403].includes(statusOf(error) ?? 0);
 }
 

@@ -17,6 +17,9 @@ import { bucketIsThere, makeBucket, removeBucket } from './s3-buckets.ts';
 import { createS3Client, type S3Keys, type S3Settings } from './s3-client.ts';
 import { bucketMissing, createGuard, type Guard, hasName, statusOf } from './s3-errors.ts';
 import { getObject } from './s3-get.ts';
+import type { CompanyKeys } from './s3-keys.ts';
+import { whenKeysAreKnown } from './s3-late.ts';
+import { createOwnKeys, type OwnPlace, type Reached } from './s3-own-keys.ts';
 import { createS3Partials } from './s3-partial.ts';
 import { at, isKey, list, look, objectName, type Place, removeMany } from './s3-place.ts';
 import { createProtection } from './s3-protection.ts';
@@ -29,6 +32,8 @@ export interface S3Options {
   readonly log: Logger;
   /** Keys that reach one company's bucket alone, where the provider can give them. Undefined: those of the product. */
   readonly keysFor?: (bucket: string) => S3Keys | undefined;
+  /** Those that are kept in the control database, given and taken back with the bucket. */
+  readonly companyKeys?: CompanyKeys;
 }
 
 const bucketPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -40,32 +45,31 @@ const leastPartBytes = 5 * MiB;
 /** A multipart upload takes 10,000 parts. */
 const mostParts = 9_999;
 
-interface Opened {
-  readonly place: Place;
+interface Opened extends Reached {
   readonly store: FileStore;
 }
 
-export function createS3Stores({ config, log, keysFor }: S3Options): FileStores {
+export function createS3Stores({ config, log, keysFor, companyKeys }: S3Options): FileStores {
   const client = createS3Client(config);
   const guard = createGuard(log);
+  const own = createOwnKeys({ config, client, guard, companyKeys });
   const protection = createProtection(client, log, config.s3Endpoint === null);
   const known = new Map<string, Opened>();
   const traffic = { large: 0 };
   const partBytes = Math.max(leastPartBytes, Math.ceil(config.maxUploadBytes / mostParts / MiB) * MiB);
-  const own = new RegExp(`^${config.bucketPrefix}-[0-7][0-9a-hjkmnp-tv-z]{25}$`);
+  const named = new RegExp(`^${config.bucketPrefix}-[0-7][0-9a-hjkmnp-tv-z]{25}$`);
 
-  function placeOf(bucket: string): Place {
+  function placeOf(bucket: string): OwnPlace {
     if (!bucketPattern.test(bucket)) {
       throw new StrongroomError('internal', 'bucket_name_invalid', 'A bucket has a name that no bucket can have.');
     }
     const shared = config.s3SharedBucket;
-    const keys = keysFor?.(bucket);
     return {
       name: bucket,
       bucket: shared ?? bucket,
       prefix: shared === null ? '' : `${bucket}/`,
       shared: shared !== null,
-      client: keys === undefined ? client : createS3Client(config, keys),
+      client: own.clientWith(keysFor?.(bucket)),
       busy: new Set(),
       traffic,
       partBytes,
@@ -76,7 +80,9 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
     let opened = known.get(bucket);
     if (opened === undefined) {
       const place = placeOf(bucket);
-      opened = { place, store: openPlace(place, guard, log, config) };
+      const store = openPlace(place, guard, log, config);
+      const late = own.late(place);
+      opened = { place, store: late === undefined ? store : whenKeysAreKnown(store, late), late };
     }
     known.delete(bucket);
     known.set(bucket, opened);
@@ -95,6 +101,7 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
     async createBucket(bucket) {
       const place = asOwner(bucket);
       await guard(bucket, () => makeBucket(place, { region, protection }));
+      await own.give(remember(bucket));
     },
     async bucketExists(bucket) {
       const place = asOwner(bucket);
@@ -104,14 +111,19 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
       const place = asOwner(bucket);
       known.delete(bucket);
       await guard(bucket, () => removeBucket(place));
+      await own.end(place);
     },
     async *listBuckets() {
       let from: string | undefined;
       do {
         const page = await guard('', () => bucketPage(config, client, from));
-        for (const name of page.names) if (own.test(name)) yield name;
+        for (const name of page.names) if (named.test(name)) yield name;
         from = page.next;
       } while (from !== undefined);
+    },
+    async examine(bucket, other) {
+      const foreign = other === undefined ? undefined : placeOf(other);
+      return guard(bucket, () => own.examine(remember(bucket), foreign));
     },
     async check() {
       try {
@@ -122,9 +134,8 @@ export function createS3Stores({ config, log, keysFor }: S3Options): FileStores 
       }
     },
     async close() {
-      const clients = new Set([client, ...[...known.values()].map(({ place }) => place.client)]);
       known.clear();
-      for (const each of clients) each.destroy();
+      client.destroy();
     },
   };
 }
