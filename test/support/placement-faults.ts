@@ -60,7 +60,7 @@ export async function startBuckets(): Promise<Buckets> {
 
 const inside = {
   schema: {
-    create: ['place.schema.reserved', 'place.schema.filled'],
+    create: ['place.schema.reserved', 'place.shared.made', 'place.schema.filled'],
     purge: ['remove.schema.locked', 'remove.schema.dropped'],
   },
   database: {
