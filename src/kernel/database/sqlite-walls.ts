@@ -128,6 +128,8 @@ function raiseWalls(db: DatabaseSync, request: OpenRequest): WalledDatabase {
   const { purpose } = request;
   if (request.create) db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA journal_mode = WAL`);
   db.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+  // A REPLACE removes rows without a word to the triggers that guard them, but for this.
+  db.exec('PRAGMA recursive_triggers = ON');
   // Hundreds of connections may be open: the pages stay in the system's cache, a connection keeps the few in use.
   db.exec(`PRAGMA cache_size = -${request.cacheKiB ?? 512}; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`);
   if (purpose === 'read') db.exec('PRAGMA query_only = ON');
