@@ -72,7 +72,14 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
   return {
     all: () => [...projects.values()],
     find: (id: string) => projects.get(id),
-    locked,
+
+    /** Whether a change must wait. Time passes with every try. */
+    async refuses(project: StandInProject): Promise<boolean> {
+      if (!locked(project)) return false;
+      for (const operation of project.operations) operation.looks = Math.max(0, operation.looks - 1);
+      if (!locked(project)) await server.ask(`ALTER ROLE ${name(project.role)} LOGIN`);
+      return true;
+    },
 
     async create(input: ProjectInput): Promise<StandInProject> {
       serial += 1;
@@ -95,8 +102,9 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
       projects.set(id, project);
       await server.ask(`CREATE ROLE ${name(role)} LOGIN CREATEROLE CREATEDB PASSWORD '${project.password}'`);
       await server.ask(`ALTER ROLE ${name(role)} SET scram_iterations = ${serverIterations}`).catch(() => {});
-      await makeDatabase(project, taken === undefined ? database : `${database}${serial}`);
+      // From here on it is listed, and what it was asked to be born with is not there yet.
       await begin(project, 'create_timeline', 'start_compute');
+      await makeDatabase(project, taken === undefined ? database : `${database}${serial}`);
       return project;
     },
 

@@ -40,6 +40,8 @@ export interface StandIn {
   fault(...faults: Fault[]): void;
   /** Faults that no call met. */
   unmet(): readonly string[];
+  /** Waits for the work that is done later than its answer. */
+  settled(): Promise<void>;
   /** Removes every project. */
   clear(): Promise<void>;
   stop(): Promise<void>;
@@ -133,7 +135,7 @@ function projectRoutes(projects: StandInProjects, options: { readonly pageSize: 
     },
     'GET /projects/{}': withProject((project) => ({ status: 200, body: { project: projectBody(project) } })),
     'DELETE /projects/{}': withProject(async (project) => {
-      if (projects.locked(project)) return failure(423, 'project_locked');
+      if (await projects.refuses(project)) return failure(423, 'project_locked');
       await projects.remove(project);
       return { status: 200, body: { project: projectBody(project) } };
     }),
@@ -186,14 +188,14 @@ function branchRoutes(projects: StandInProjects): Record<string, Route> {
       body: { databases: project.databases.map((database) => databaseBody(project, database)) },
     })),
     'POST /projects/{}/branches/{}/databases': onBranch(async (project, { body }) => {
-      if (projects.locked(project)) return failure(423, 'project_locked');
+      if (await projects.refuses(project)) return failure(423, 'project_locked');
       const { name } = body.database as { name: string };
       if (project.databases.some((one) => one.name === name)) return failure(409, 'database_already_exists');
       const operations = await projects.createDatabase(project, name);
       return changed(project, operations, 201, { database: databaseBody(project, project.databases.at(-1)!) });
     }),
     'DELETE /projects/{}/branches/{}/databases/{}': onBranch(async (project, { ids }) => {
-      if (projects.locked(project)) return failure(423, 'project_locked');
+      if (await projects.refuses(project)) return failure(423, 'project_locked');
       const database = project.databases.find(({ name }) => name === ids[2]);
       if (database === undefined) return { status: 204 };
       const operations = await projects.deleteDatabase(project, database.name);
@@ -248,8 +250,10 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     fault.times -= 1;
     calls.push(`${key} ${fault.answer}`);
     if (typeof fault.works === 'number') {
-      const work = new Promise((resolve) => setTimeout(resolve, fault.works as number)).then(run);
-      late.add(work.finally(() => late.delete(work)));
+      const work: Promise<unknown> = new Promise((resolve) => setTimeout(resolve, fault.works as number))
+        .then(run)
+        .finally(() => late.delete(work));
+      late.add(work);
     } else if (fault.works) await run();
     if (fault.answer === 'cut') request.socket.destroy();
     else
@@ -266,8 +270,11 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     });
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const settled = async () => {
+    while (late.size > 0) await Promise.all(late);
+  };
   const clear = async () => {
-    await Promise.all(late);
+    await settled();
     for (const project of projects.all()) await projects.remove(project);
   };
   return Object.assign(settings, {
@@ -278,6 +285,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
       faults.push(...added.map((one) => ({ works: false, times: 1, ...one })));
     },
     unmet: () => faults.filter(({ times }) => times > 0).map(({ on, answer: status }) => `${on} ${status}`),
+    settled,
     clear,
     async stop() {
       await clear();

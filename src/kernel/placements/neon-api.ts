@@ -36,6 +36,8 @@ export interface NeonApi {
   /** Projects whose name begins with this text, oldest first. */
   projects(prefix: string): Promise<readonly NeonProject[]>;
   project(id: string): Promise<NeonProject | undefined>;
+  /** Whether the API says at once that there is no such project. */
+  isGone(id: string): Promise<boolean>;
   /** The new project's id, as soon as it has one; `settle` waits until it can be used. */
   createProject(input: {
     readonly name: string;
@@ -56,6 +58,7 @@ export interface NeonApi {
 /** Seconds whose calls may come at once after a rest. */
 const burst = 2;
 const answerMs = 30_000;
+const shortMs = 3_000;
 /** So long one call is asked again. */
 const patienceMs = 120_000;
 /** So long operations are waited for. */
@@ -128,6 +131,8 @@ function createCaller(options: NeonApiOptions) {
   };
 
   async function once<T>(call: Call<T>): Promise<Answer<T>> {
+    // A process that leaves the lifecycle to others is given no key.
+    if (options.key === '') return { status: 401, data: undefined as T, headers: {} };
     const api = await connect();
     await bucket.take();
     try {
@@ -170,6 +175,7 @@ function createCaller(options: NeonApiOptions) {
   }
 
   return {
+    once,
     change: <T>(call: Call<T>) => send('change', call),
     async read<T>(call: Call<T>): Promise<T | undefined> {
       const answer = await send('read', call);
@@ -204,6 +210,7 @@ export function createNeonApi(options: NeonApiOptions): NeonApi {
       const answer = await read((client) => client.getProject(id));
       return answer === undefined ? undefined : projectOf(answer.project);
     },
+    isGone: async (id) => (await caller.once((client) => client.getProject(id, { timeout: shortMs }))).status === 404,
     async createProject({ name, database, role }) {
       const project = {
         name,

@@ -41,10 +41,12 @@ export async function createNeonUnit(parts: NeonParts, ref: PlacementRef): Promi
   const projectId = inShared
     ? await inSharedProject(parts, ref.unit, shared)
     : await ensureProject(parts, record, own, false);
-  if (inShared) await parts.records.setProject(ref.tenantId, projectId);
+  if (inShared) await parts.records.setProject(ref.tenantId, projectId, record.projectId);
   const into = { database: ref.unit, role: inShared ? shared.role : own.role };
   const address = await addressOf(parts, projectId, into);
   const pooled = parts.pooled ? await addressOf(parts, projectId, into, true) : null;
+  // One that was found while it came up may have been listed before its operations.
+  await parts.api.settle(projectId);
   await failpoint('place.neon.settled');
   const made = await inProject(parts, address, (session, traits) => fill(parts, session, traits, { ref, logins }));
   await parts.records.setHosts(ref.tenantId, address.host, pooled?.host ?? null);

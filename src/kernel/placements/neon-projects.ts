@@ -14,8 +14,8 @@ import type { NeonParts, ProjectNames } from './neon-unit.ts';
 /** A call whose answer nobody waits for any more may still be worked on for so long. */
 const inFlightMs = 3_000;
 /** So long another process may wait for an answer: it does not ask at the same time. */
-const claimMs = 40_000;
-const attempts = 6;
+const claimMs = 6_000;
+const attempts = 8;
 
 const refused = () => unavailable('provisioning_failed', 'The database provider refused a step.', 10);
 
@@ -44,41 +44,46 @@ export async function ensureProject(
   shared: boolean,
 ): Promise<string> {
   const { api, records } = parts;
-  if (record.projectId !== null && (await api.project(record.projectId)) !== undefined) {
-    await api.settle(record.projectId);
-    await removeOthers(api, names.name, record.projectId);
-    return record.projectId;
-  }
-  let requestedAt = record.requestedAt;
-  const doubtful = requestedAt !== null;
+  const { owner } = record;
+  const known = await livingProject(api, record);
+  if (known !== undefined) return settled(parts, names, known);
+  let { requestedAt } = record;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     if (requestedAt !== null) {
       const found = await lookFor(parts, names.name, requestedAt);
-      if (found !== undefined) {
-        await records.setProject(record.owner, found.id);
-        await api.settle(found.id);
-        await removeOthers(api, names.name, found.id);
-        return found.id;
-      }
+      if (found !== undefined)
+        return settled(parts, names, await records.setProject(owner, found.id, record.projectId));
     }
     // A company is made by one process at a time; a shared project may be wanted by several.
-    if (!(await records.request(record.owner, shared && attempt === 0 ? claimMs : 0))) {
+    if (!(await records.request(owner, shared ? claimMs : 0))) {
       await wait(pauseOf(attempt));
-      requestedAt = (await records.find(record.owner))?.requestedAt ?? null;
+      requestedAt = (await records.find(owner))?.requestedAt ?? null;
       continue;
     }
-    requestedAt = new Date(parts.clock.now()).toISOString();
     await failpoint('place.neon.recorded');
     const answer = await api.createProject(names);
     if (answer.outcome === 'absent') throw refused();
-    if (answer.outcome !== 'done') continue;
-    await failpoint('place.neon.created');
-    await records.setProject(record.owner, answer.value);
-    await api.settle(answer.value);
-    if (doubtful || attempt > 0) await removeOthers(api, names.name, answer.value);
-    return answer.value;
+    if (answer.outcome === 'done') {
+      await failpoint('place.neon.created');
+      const id = await records.setProject(owner, answer.value, record.projectId);
+      if (requestedAt !== null || id !== answer.value) return settled(parts, names, id);
+      await api.settle(id);
+      return id;
+    }
+    requestedAt = parts.clock.iso();
   }
   throw refused();
+}
+
+async function livingProject(api: NeonApi, { projectId }: NeonRecord): Promise<string | undefined> {
+  return projectId === null || (await api.project(projectId)) === undefined ? undefined : projectId;
+}
+
+/** The one on record can be used, and is the only one. Others are never used, so that removing them loses nothing. */
+async function settled({ api }: NeonParts, { name }: ProjectNames, id: string): Promise<string> {
+  await api.settle(id);
+  await removeOthers(api, name, id);
+  return id;
 }
 
 /** What an earlier attempt made whose answer came nowhere, and which showed only now. Nothing is in it. */

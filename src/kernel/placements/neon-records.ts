@@ -32,7 +32,11 @@ export interface NeonRecords {
    * be waiting for the answer.
    */
   request(owner: string, staleMs: number): Promise<boolean>;
-  setProject(owner: string, projectId: string | null): Promise<void>;
+  /**
+   * Puts a project on record, unless one is there other than `instead`: that one stays.
+   * @returns the one that is on record then, and that alone is used
+   */
+  setProject(owner: string, projectId: string, instead: string | null): Promise<string>;
   setHosts(owner: string, host: string, pooledHost: string | null): Promise<void>;
   forget(owner: string): Promise<void>;
 }
@@ -47,11 +51,6 @@ const recordOf = (row: NeonUnitTable): NeonRecord => ({
 });
 
 export function createNeonRecords({ control, clock }: { control: ControlDb; clock: Clock }): NeonRecords {
-  async function change(owner: string, values: Partial<Omit<NeonUnitTable, 'owner'>>): Promise<void> {
-    await control.transaction(async (tx) => {
-      await tx.updateTable('neon_units').set(values).where('owner', '=', owner).execute();
-    });
-  }
   return {
     async find(owner) {
       const row = await control.read.selectFrom('neon_units').selectAll().where('owner', '=', owner).executeTakeFirst();
@@ -81,8 +80,23 @@ export function createNeonRecords({ control, clock }: { control: ControlDb; cloc
         return Number(numUpdatedRows) > 0;
       });
     },
-    setProject: (owner, projectId) => change(owner, { project_id: projectId }),
-    setHosts: (owner, host, pooledHost) => change(owner, { host, pooled_host: pooledHost }),
+    async setProject(owner, projectId, instead) {
+      return control.transaction(async (tx) => {
+        const row = await tx
+          .selectFrom('neon_units')
+          .select('project_id')
+          .where('owner', '=', owner)
+          .executeTakeFirstOrThrow();
+        if (row.project_id !== null && row.project_id !== instead) return row.project_id;
+        await tx.updateTable('neon_units').set({ project_id: projectId }).where('owner', '=', owner).execute();
+        return projectId;
+      });
+    },
+    async setHosts(owner, host, pooledHost) {
+      await control.transaction(async (tx) => {
+        await tx.updateTable('neon_units').set({ host, pooled_host: pooledHost }).where('owner', '=', owner).execute();
+      });
+    },
     async forget(owner) {
       await control.transaction(async (tx) => {
         await tx.deleteFrom('neon_units').where('owner', '=', owner).execute();

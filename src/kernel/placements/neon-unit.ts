@@ -54,17 +54,27 @@ export const neonMark = (mark: string) => `strongroom ${mark} neon`;
 
 /** A project that sleeps wakes up with the first connection. */
 export const connectMs = 15_000;
+/** So long a project may be listed without what it was made with. */
+const listedMs = 10_000;
 /** So long a new project may refuse the logins that it has. */
 const reachMs = 60_000;
 
-/** How to get into a database with the role of the project. @throws unavailable where the API knows no such database */
+/**
+ * How to get into a database with the role of the project. A project that is only just coming up may be listed before
+ * what is in it. @throws unavailable where the API knows no such database
+ */
 export async function addressOf(
   parts: Pick<NeonParts, 'api'>,
   projectId: string,
   { database, role }: Omit<ProjectNames, 'name'>,
   pooled = false,
 ): Promise<URL> {
-  const address = await parts.api.address(projectId, database, role, pooled);
+  const until = Date.now() + listedMs;
+  let address = await parts.api.address(projectId, database, role, pooled);
+  for (let count = 0; address === undefined && Date.now() < until; count += 1) {
+    await wait(pauseOf(count));
+    address = await parts.api.address(projectId, database, role, pooled);
+  }
   if (address === undefined) throw unavailable('provisioning_failed', 'The database provider refused a step.', 30);
   // How the connection is verified is ours to say.
   address.search = '';

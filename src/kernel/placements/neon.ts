@@ -9,7 +9,7 @@ import type { ControlDb } from '../database/database.ts';
 import type { TenantMigration } from '../database/migration.ts';
 import type { ModuleMigrations } from '../database/migrator.ts';
 import { postgresClientConfig } from '../database/postgres-address.ts';
-import { conflict, isStrongroomError } from '../errors.ts';
+import { conflict, isStrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Secrets } from '../secrets.ts';
 import { createNeonApi } from './neon-api.ts';
@@ -78,7 +78,7 @@ export function createNeonPlacement(options: NeonPlacementOptions): Placement {
       return { stamped: await createNeonUnit(parts, ref) };
     },
     stamp: (ref) => stampUnit(parts, ref),
-    open: (ref, purpose) => openUnit(parts, ref, purpose),
+    open: opener(parts),
     migrate: (ref) => migrateUnit(parts, ref),
     inspect: (ref) => inspectNeonUnit(parts, ref),
     size: (ref) => sizeOfUnit(parts, ref, 'SELECT pg_database_size(current_database()) AS bytes'),
@@ -117,6 +117,37 @@ function partsOf(options: NeonPlacementOptions): NeonParts {
     mode,
     pooled,
     log,
+  };
+}
+
+/** So long what the API said of a project that does not answer is remembered. */
+const goneMs = 30_000;
+
+/** As on any server. Neon refuses a login to a project that is gone as it refuses a wrong one: the API knows. */
+function opener(parts: NeonParts): Placement['open'] {
+  const asked = new Map<string, { readonly until: number; readonly gone: Promise<boolean> }>();
+
+  async function isGone(ref: PlacementRef): Promise<boolean> {
+    const known = asked.get(ref.tenantId);
+    if (known !== undefined && known.until > Date.now()) return known.gone;
+    const projectId = (await parts.records.find(ref.tenantId))?.projectId ?? null;
+    const gone = projectId === null ? Promise.resolve(false) : parts.api.isGone(projectId);
+    asked.set(ref.tenantId, { until: Date.now() + goneMs, gone });
+    return gone;
+  }
+
+  return async (ref, purpose) => {
+    try {
+      const connection = await openUnit(parts, ref, purpose);
+      asked.delete(ref.tenantId);
+      return connection;
+    } catch (error) {
+      if (!isStrongroomError(error, 'unavailable') || error.code !== 'database_unreachable') throw error;
+      if (!(await isGone(ref))) throw error;
+      const { tenantId, unit } = ref;
+      parts.alarm({ kind: 'database_missing', tenantId, placement: 'neon', unit, at: parts.clock.iso() });
+      throw unavailable('database_missing', 'The database is not there.', 30, error);
+    }
   };
 }
 
