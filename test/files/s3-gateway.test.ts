@@ -3,6 +3,9 @@
  * knows users can show (one company's keys reach no other bucket), and the whole program on it over HTTP.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   DeletePublicAccessBlockCommand,
@@ -16,12 +19,13 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StrongroomError } from '../../src/kernel/errors.ts';
 import { createS3Client } from '../../src/kernel/files/s3-client.ts';
-import { newId } from '../../src/kernel/ids.ts';
+import { newId, type TenantId } from '../../src/kernel/ids.ts';
 import { createLoggerTo } from '../../src/kernel/log.ts';
+import type { Config } from '../../src/kernel/settings.ts';
 import { startFaultServer } from '../s3/fault-server.ts';
 import { type Gateway, gatewayInstalled, type Keys, startGateway } from '../s3/gateway.ts';
 import { startTestProgram } from '../support/program.ts';
-import { call } from '../support/story.ts';
+import { call, uploadFile } from '../support/story.ts';
 import { openS3, s3Config, s3UnderTest } from './s3-under-test.ts';
 import { bodyOf, bytesOf, fileStoreSuite } from './suite.ts';
 
@@ -198,6 +202,59 @@ describe.skipIf(!installed)('a real server', () => {
     expect(await store.downloadAddress?.('../x', as)).toBeUndefined();
     await stores.deleteBucket(bucket);
     await stores.close();
+  });
+
+  test('companies get keys of their own, which reach no other company’s bucket, and lose them when they go', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'strongroom-keys-'));
+    const script = join(folder, 'program');
+    const words = [process.execPath, join(import.meta.dirname, '../s3/keys-program.ts'), gateway.configPath];
+    writeFileSync(script, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o700 });
+    const { dataDir: _, ...overrides } = s3Config(gateway.endpoint, product, {
+      bucketPrefix: 'own-keys',
+      s3KeysCommand: script,
+      s3PresignedSeconds: 60,
+    });
+    const program = await startTestProgram(overrides);
+    try {
+      const { kernel } = program.program;
+      const [one, two] = [await program.company('Key Works'), await program.company('Other Keys')];
+      const uploaded = await uploadFile(program.url, one.admin.token, 'a.txt', 'for one alone');
+      const other = await uploadFile(program.url, two.admin.token, 'a.txt', 'for two alone');
+      const download = `/api/documents/${uploaded.id}/download`;
+      const redirect = await call(program.url, 'GET', download, { token: one.admin.token });
+      expect(await (await fetch(redirect.headers.get('location')!)).text()).toBe('for one alone');
+      // Each opens its own bucket alone, and doctor has tried that.
+      expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
+      const row = await kernel.control.read
+        .selectFrom('storage_credentials')
+        .selectAll()
+        .where('bucket', '=', one.bucket)
+        .executeTakeFirstOrThrow();
+      expect(redirect.headers.get('location')).toContain(row.access_key_id);
+      const record = (await kernel.tenants.get(one.id as TenantId))!;
+      const secrets = kernel.secrets.forTenant(record.id, record.wrappedKey);
+      const keys = JSON.parse(secrets.open(`storage:${one.bucket}`, row.sealed)) as Keys;
+      const client = createS3Client(overrides as Config, keys);
+      const list = (Bucket: string) => client.send(new ListObjectsV2Command({ Bucket }));
+      const { Contents = [] } = await list(one.bucket);
+      expect(Contents).toHaveLength(1);
+      await expect(list(two.bucket)).rejects.toMatchObject({ name: 'AccessDenied' });
+      for await (const key of kernel.files.open(two.bucket).keys()) {
+        const wanted = { Bucket: two.bucket, Key: `o/${key}` };
+        await expect(client.send(new GetObjectCommand(wanted))).rejects.toMatchObject({ name: 'AccessDenied' });
+      }
+      expect(other.sha256).not.toBe(uploaded.sha256);
+
+      const { token } = await program.operator();
+      const path = `/api/companies/${one.id}?confirm=${one.slug}&purge=now`;
+      expect((await call(program.url, 'DELETE', path, { token })).status).toBe(204);
+      expect(await kernel.files.bucketExists(one.bucket)).toBe(false);
+      await expect(gateway.admin('user', 'info', '--uid', `company-${one.bucket}`)).rejects.toThrow();
+      client.destroy();
+    } finally {
+      await program.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('the whole program: a document comes, is read in ranges and goes, and so does the company', async () => {

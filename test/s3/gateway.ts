@@ -17,6 +17,8 @@ export interface Keys {
 
 export interface Gateway {
   readonly endpoint: string;
+  /** Its ceph.conf, for programs that work on it. */
+  readonly configPath: string;
   /** Makes a user; one that may make no bucket of its own reaches only what others open to it. */
   user(name: string, options?: { mayMakeBuckets?: boolean }): Promise<Keys>;
   /** Runs `radosgw-admin` with these words and gives what it prints. @throws after a minute without an answer */
@@ -97,6 +99,7 @@ export async function startGateway(): Promise<Gateway> {
     call('radosgw-admin', '-c', configPath, '-n', 'client.rgw.a', ...words);
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    configPath,
     admin,
     async user(name, { mayMakeBuckets = true } = {}) {
       const keys = { accessKeyId: randomBytes(10).toString('hex'), secretAccessKey: randomBytes(20).toString('hex') };
