@@ -25,6 +25,8 @@ export interface MigrateOptions<Tables> {
   readonly grammar: KyselyDialect;
   readonly list: readonly ModuleMigrations<Migration<Tables>>[];
   readonly clock: Clock;
+  /** What the ledger holds, where the caller has read it under the lock of the schema; it is then not asked for again. */
+  readonly present?: ReadonlySet<string>;
   /** In the transaction of each step, after it: where what follows from the structure is recorded. */
   readonly afterEach?: (db: Kysely<Tables>) => Promise<void>;
 }
@@ -35,6 +37,8 @@ interface Ledger {
 
 /** First key of the PostgreSQL advisory lock that lets one runner at a time work in a schema; the second is its name. */
 const runnerLock = 7_350_114;
+/** Takes that lock until the end of the transaction. */
+export const schemaLock = `SELECT pg_advisory_xact_lock(${runnerLock}, hashtext(current_schema()))`;
 
 /** Names, `module/name`, in the order in which they are applied. @throws Error on names out of order or doubled */
 export function migrationNames(list: readonly ModuleMigrations<{ readonly name: string }>[]): string[] {
@@ -88,12 +92,9 @@ async function hasLedger(db: Kysely<Ledger>, dialect: Dialect): Promise<boolean>
 
 /** Applies what is missing. Returns the names that this call applied. Forward only: unknown ledger rows are left alone. */
 export async function applyMigrations<Tables>(options: MigrateOptions<Tables>): Promise<string[]> {
-  const { session, grammar, list } = options;
+  const { list } = options;
   migrationNames(list);
-  const db = kyselyOver<Ledger>(grammar, (query) => session.execute(query));
-  const ledger = await hasLedger(db, session.dialect);
-  if (!ledger) await inTransaction(options, () => createLedger(db));
-  const present = new Set(ledger ? await ledgerNames(db) : []);
+  const present = options.present ?? (await readLedger(options));
   const applied: string[] = [];
   for (const { module, migrations } of list) {
     for (const migration of migrations) {
@@ -104,6 +105,15 @@ export async function applyMigrations<Tables>(options: MigrateOptions<Tables>): 
     }
   }
   return applied;
+}
+
+/** Makes the ledger where there is none. */
+async function readLedger<Tables>(options: MigrateOptions<Tables>): Promise<ReadonlySet<string>> {
+  const { session, grammar } = options;
+  const db = kyselyOver<Ledger>(grammar, (query) => session.execute(query));
+  if (await hasLedger(db, session.dialect)) return new Set(await ledgerNames(db));
+  await inTransaction(options, () => createLedger(db));
+  return new Set();
 }
 
 async function createLedger(db: Kysely<Ledger>): Promise<void> {
@@ -138,14 +148,14 @@ async function applyStep<Tables>(
 }
 
 async function inTransaction<T>(
-  { session, grammar }: Pick<MigrateOptions<never>, 'session' | 'grammar'>,
+  { session, grammar, present }: Pick<MigrateOptions<never>, 'session' | 'grammar' | 'present'>,
   work: () => Promise<T>,
 ): Promise<T> {
   await session.begin();
   try {
-    if (session.dialect === 'postgres') {
+    if (session.dialect === 'postgres' && present === undefined) {
       const db = kyselyOver(grammar, (query) => session.execute(query));
-      await sql`SELECT pg_advisory_xact_lock(${sql.lit(runnerLock)}, hashtext(current_schema()))`.execute(db);
+      await sql.raw(schemaLock).execute(db);
     }
     const result = await work();
     await session.commit();

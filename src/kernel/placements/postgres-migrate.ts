@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fingerprint } from '../database/fingerprint.ts';
-import { applyMigrations, migrationsDigest } from '../database/migrator.ts';
+import { applyMigrations, migrationsDigest, schemaLock } from '../database/migrator.ts';
 import { postgresDialect } from '../database/postgres-dialect.ts';
 import { isConnectionLost, postgresError } from '../database/postgres-errors.ts';
 import type { PostgresSession } from '../database/postgres-session.ts';
@@ -18,7 +18,7 @@ import { isStrongroomError } from '../errors.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { literal, quoted } from './postgres-names.ts';
-import { grantsText, memberText, tablesOf } from './postgres-roles.ts';
+import { grantsText, memberText, tablesText } from './postgres-roles.ts';
 import { fillSchema, type SchemaParts, sharedDatabase } from './postgres-schema.ts';
 import type { ServerTraits } from './postgres-server.ts';
 import { migrateUnit, type UnitMigration } from './postgres-unit.ts';
@@ -52,11 +52,12 @@ async function attempt(
 ): Promise<Outcome> {
   await session.begin();
   try {
-    if (!(await actAsOwner(parts, session, traits, ref))) {
+    const found = await actAsOwner(parts, session, traits, ref);
+    if (found === undefined) {
       await session.rollback();
       return 'other way';
     }
-    const done = await applyAll(parts, session, ref);
+    const done = await applyAll(parts, session, ref, found);
     await failpoint('migrate.schema.applied');
     await session.commit();
     return { done };
@@ -67,42 +68,60 @@ async function attempt(
   }
 }
 
-/** In the transaction: role, search path, and the identity row. False where the schema is not the tenant's. */
+interface Found {
+  readonly tenant_id: string;
+  readonly generation: number;
+  readonly tables: readonly string[];
+  readonly ledger: readonly string[];
+}
+
+/** In the transaction: role, search path, the lock of the schema, and what is there. Undefined where it is not the tenant's. */
 async function actAsOwner(
   parts: SchemaParts,
   session: PostgresSession,
   traits: ServerTraits,
   ref: PlacementRef,
-): Promise<boolean> {
+): Promise<Found | undefined> {
   const { owner } = parts.names.roles(ref.unit);
   const { join } = memberText(traits, owner);
   try {
-    const rows = await session.script<{ tenant_id: string; generation: number }>(
+    const rows = await session.script<Found>(
       `${join} SET LOCAL ROLE ${quoted(owner)}; SET LOCAL search_path = ${quoted(ref.unit)};
-       SET LOCAL lock_timeout = '${lockTimeout}'; SELECT tenant_id, generation FROM identity`,
+       SET LOCAL lock_timeout = '${lockTimeout}'; ${schemaLock};
+       SELECT tenant_id, generation, ARRAY(${tablesText(ref.unit)})::text[] AS tables,
+         ARRAY(SELECT module || '/' || name FROM migrations) AS ledger FROM identity`,
     );
-    return rows.length === 1 && rows[0]!.tenant_id === ref.tenantId && rows[0]!.generation === ref.generation;
+    const [row] = rows;
+    return rows.length === 1 && row!.tenant_id === ref.tenantId && row!.generation === ref.generation ? row : undefined;
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    return false;
+    return undefined;
   }
 }
 
-async function applyAll(parts: SchemaParts, session: PostgresSession, ref: PlacementRef): Promise<UnitMigration> {
-  const before = await tablesOf(session, ref.unit);
+async function applyAll(
+  parts: SchemaParts,
+  session: PostgresSession,
+  ref: PlacementRef,
+  found: Found,
+): Promise<UnitMigration> {
   const applied = await applyMigrations<TenantTables>({
     session: within(session),
     grammar: postgresDialect,
     list: parts.migrations,
     clock: parts.clock,
+    present: new Set(found.ledger),
   });
   const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
   const structure = await fingerprint(db, 'postgres');
   if (applied.length > 0) {
-    const tables = await tablesOf(session, ref.unit);
+    // One message; the commit behind it is another, whose answer counts.
+    const tables = await session.script<{ relname: string }>(
+      `UPDATE identity SET fingerprint = ${literal(structure)}; ${tablesText(ref.unit)}`,
+    );
+    const names = tables.map(({ relname }) => relname);
     const roles = parts.names.roles(ref.unit);
-    if (tables.join() !== before.join()) await session.script(grantsText(ref.unit, roles, tables));
-    await session.script(`UPDATE identity SET fingerprint = ${literal(structure)}`);
+    if (names.join() !== found.tables.join()) await session.script(grantsText(ref.unit, roles, names));
   }
   return { applied, fingerprint: structure };
 }

@@ -102,12 +102,12 @@ export function grantsText(schema: string, roles: RoleNames, tables: readonly st
 }
 
 /** Tables of a schema that the current role owns, found without a look at those of other schemas. */
+export const tablesText = (schema: string): string =>
+  `SELECT c.relname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ${literal(schema)}::regnamespace
+      AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
+    ORDER BY 1`;
+
 export async function tablesOf(session: PostgresSession, schema: string): Promise<string[]> {
-  const rows = await session.script<{ relname: string }>(
-    `SELECT c.relname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
-      WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ${literal(schema)}::regnamespace
-        AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
-      ORDER BY 1`,
-  );
-  return rows.map((row) => row.relname);
+  return (await session.script<{ relname: string }>(tablesText(schema))).map((row) => row.relname);
 }
