@@ -75,6 +75,8 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
 
     /** Whether a change must wait. Time passes with every try. */
     async refuses(project: StandInProject): Promise<boolean> {
+      // Still being made.
+      if (project.databases.length === 0) return true;
       if (!locked(project)) return false;
       for (const operation of project.operations) operation.looks = Math.max(0, operation.looks - 1);
       if (!locked(project)) await server.ask(`ALTER ROLE ${name(project.role)} LOGIN`);
@@ -88,7 +90,7 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
       // At Neon every project is a server of its own; here a name that is taken gets a number.
       const [taken] = await server.ask(`SELECT FROM pg_roles WHERE rolname = '${wanted}'`);
       const role = taken === undefined ? wanted : `${wanted}${serial}`;
-      const database = input.branch?.database_name ?? 'neondb';
+      const database = input.branch?.database_name ?? `neondb_${serial}`;
       const project: StandInProject = {
         id,
         name: input.name,

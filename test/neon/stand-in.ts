@@ -38,7 +38,7 @@ export interface StandIn {
   looks: number;
   /** Calls from now on go wrong so; later ones with the same `on` follow. */
   fault(...faults: Fault[]): void;
-  /** Faults that no call met. */
+  /** Faults that no call met. They are forgotten. */
   unmet(): readonly string[];
   /** Waits for the work that is done later than its answer. */
   settled(): Promise<void>;
@@ -284,7 +284,11 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     fault(...added: Fault[]) {
       faults.push(...added.map((one) => ({ works: false, times: 1, ...one })));
     },
-    unmet: () => faults.filter(({ times }) => times > 0).map(({ on, answer: status }) => `${on} ${status}`),
+    unmet: () =>
+      faults
+        .splice(0)
+        .filter(({ times }) => times > 0)
+        .map(({ on, answer: status }) => `${on} ${status}`),
     settled,
     clear,
     async stop() {
