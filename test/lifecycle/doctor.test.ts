@@ -106,7 +106,7 @@ it('is asked by modules as well, and makes a bucket that is missing', async () =
   await kernel.files.deleteBucket(record.bucket);
   const findings = await kernel.doctor.examine({ repair: true, deep: true, only: [record.id] });
   expect(asked).toEqual([`${record.id} true`]);
-  expect(findings.map((finding) => finding.problem)).toEqual(['the bucket is missing', 'an object is missing']);
+  expect(findings.map((finding) => finding.problem)).toEqual(['an object is missing', 'the bucket is missing']);
   expect(await kernel.files.bucketExists(record.bucket)).toBe(true);
 });
 
