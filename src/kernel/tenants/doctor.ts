@@ -110,9 +110,10 @@ async function company(
   if (!present.includes(record.state)) return findings;
   try {
     const sound = await database(parts, record, report);
-    const there = await bucket(parts, record, options.other, report);
+    // Before the modules look into the bucket, so that what keeps them out is mended.
+    await keys(parts, record, options.other, report);
     if (sound) await modules(parts, record, options, findings);
-    if (there && options.repair) await sweep(parts, record, report);
+    await bucket(parts, record, options.repair, report);
   } catch (error) {
     const reason = error instanceof StrongroomError ? error.message : 'an unexpected error; the log has the details';
     parts.log.error({ err: error, company: record.id }, 'doctor could not examine this company');
@@ -182,26 +183,28 @@ async function recordStructure(
   parts.registry.invalidate(id);
 }
 
-/** False where there is no bucket. Before the modules look into it, so that what keeps them out is mended. */
-async function bucket(
+/** Whether the company's keys open its bucket, and not another's. */
+async function keys(
   parts: DoctorParts,
   record: TenantRecord,
   other: string | undefined,
   report: Report,
-): Promise<boolean> {
+): Promise<void> {
+  const { files } = parts;
+  if (files.examine === undefined || !(await files.bucketExists(record.bucket))) return;
+  for (const { problem, repair, mend } of await files.examine(record.bucket, other)) {
+    await report(record.id, problem, repair, mend);
+  }
+}
+
+async function bucket(parts: DoctorParts, record: TenantRecord, repair: boolean, report: Report): Promise<void> {
   if (!(await parts.files.bucketExists(record.bucket))) {
     await report(record.id, 'the bucket is missing', 'make an empty one', () =>
       parts.files.createBucket(record.bucket),
     );
-    return false;
+    return;
   }
-  for (const { problem, repair: text, mend } of (await parts.files.examine?.(record.bucket, other)) ?? []) {
-    await report(record.id, problem, text, mend);
-  }
-  return true;
-}
-
-async function sweep(parts: DoctorParts, record: TenantRecord, report: Report): Promise<void> {
+  if (!repair) return;
   // Longer than a resumable upload may rest; those that are under way are touched by every part.
   const before = parts.clock.now() - parts.config.uploadDays * day - hour;
   const { removed } = await parts.files.open(record.bucket).sweepTemporary(before);
