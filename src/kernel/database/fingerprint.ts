@@ -69,44 +69,67 @@ function splitTop(text: string): string[] {
   return parts;
 }
 
+/** Ends a field, and a row, of what the server sends as one text. */
+const [field, row] = ['\x1f', '\x1e'];
+
 /**
  * Everything is found from the schema's own relations, so that a database with many schemas is as fast as one with few,
  * and read from the catalog's rows wherever these say it: the server's functions that write definitions load every
- * relation first, which over a fleet costs more than the migration. Aggregated there: one row comes back.
+ * relation first, which over a fleet costs more than the migration. Numbers of columns become names here.
  */
 async function postgresStructure(db: QueryExecutorProvider): Promise<string[]> {
-  const names = (keys: RawBuilder<unknown>, table: RawBuilder<unknown>) =>
-    sql`(SELECT string_agg(coalesce(n.attname, '?'), ',' ORDER BY k.at) FROM unnest(${keys}) WITH ORDINALITY k(number, at)
-      LEFT JOIN pg_attribute n ON n.attrelid = ${table} AND n.attnum = k.number)`;
-  const ours = sql`' ' || quote_ident(current_schema()) || '.'`;
-  const statement = sql<{ lines: string | null }>`
+  const unqualified = (definition: RawBuilder<unknown>) =>
+    sql`replace(${definition}, ' ' || quote_ident(current_schema()) || '.', ' ')`;
+  const fields = (...values: RawBuilder<unknown>[]) => sql`concat_ws(E'\\x1f', ${sql.join(values)})`;
+  const statement = sql<{ rows: string | null }>`
     WITH relations AS MATERIALIZED (
       SELECT c.oid, c.relname, c.relkind, c.relhastriggers FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
       WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = current_schema()::regnamespace
         AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'v', 'm'))
-    SELECT string_agg(line, E'\\x1e') AS lines FROM (
-    SELECT concat_ws(' ', 'column', r.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-        CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END, pg_get_expr(f.adbin, f.adrelid),
-        a.attidentity, a.attgenerated) AS line
+    SELECT string_agg(line, E'\\x1e') AS rows FROM (
+    SELECT ${fields(sql`'column', r.oid, a.attnum, r.relname, a.attname`)} || E'\\x1f' || concat_ws(' ',
+        format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+        CASE WHEN a.atthasdef THEN (SELECT pg_get_expr(f.adbin, f.adrelid) FROM pg_attrdef f
+          WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) END) AS line
       FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-      LEFT JOIN pg_attrdef f ON a.atthasdef AND f.adrelid = a.attrelid AND f.adnum = a.attnum
     UNION ALL
-    SELECT concat_ws(' ', 'constraint', r.relname, c.conname, c.contype, c.condeferrable, c.condeferred, c.convalidated,
-        CASE WHEN c.contype IN ('p', 'u', 'f') THEN ${names(sql`c.conkey`, sql`c.conrelid`)}
-          ELSE replace(pg_get_constraintdef(c.oid), ${ours}, ' ') END,
-        CASE WHEN c.contype = 'f' THEN concat_ws(' ', c.confupdtype, c.confdeltype, c.confmatchtype,
-          (SELECT t.relname FROM pg_class t WHERE t.oid = c.confrelid), ${names(sql`c.confkey`, sql`c.confrelid`)}) END)
+    SELECT ${fields(sql`'constraint', c.conrelid, coalesce(c.conkey::text, ''), c.confrelid, coalesce(c.confkey::text, '')`)}
+        || E'\\x1f' || concat_ws(' ', c.conname, c.contype, c.condeferrable, c.condeferred, c.convalidated, c.confupdtype,
+        c.confdeltype, c.confmatchtype,
+        CASE WHEN c.contype NOT IN ('p', 'u', 'f') THEN ${unqualified(sql`pg_get_constraintdef(c.oid)`)} END)
       FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid WHERE c.contype <> 'n'
     UNION ALL
-    SELECT concat_ws(' ', 'index', r.relname, x.relname, i.indisunique, i.indisprimary, i.indisvalid, to_jsonb(i) ->> 'indnullsnotdistinct',
-        i.indnkeyatts, i.indoption, i.indclass, i.indcollation, x.relam, ${names(sql`i.indkey::int2[]`, sql`i.indrelid`)},
+    SELECT ${fields(sql`'index', i.indrelid, i.indkey, '', ''`)} || E'\\x1f' || concat_ws(' ', x.relname, x.relam,
+        i.indisunique, i.indisprimary, i.indisvalid, i.indnkeyatts, i.indoption, i.indclass, i.indcollation,
+        CASE WHEN i.indisunique AND NOT i.indisprimary THEN to_jsonb(i) ->> 'indnullsnotdistinct' END,
         CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
-          THEN replace(pg_get_indexdef(i.indexrelid), ${ours}, ' ') END)
+          THEN ${unqualified(sql`pg_get_indexdef(i.indexrelid)`)} END)
       FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class x ON x.oid = i.indexrelid
     UNION ALL
-    SELECT concat_ws(' ', 'view', r.relname, pg_get_viewdef(r.oid)) FROM relations r WHERE r.relkind IN ('v', 'm')
+    SELECT ${fields(sql`'view', r.oid, '', '', ''`)} || E'\\x1f' || concat_ws(' ', r.relname, pg_get_viewdef(r.oid))
+      FROM relations r WHERE r.relkind IN ('v', 'm')
     UNION ALL
-    SELECT concat_ws(' ', 'trigger', r.relname, replace(pg_get_triggerdef(t.oid), ${ours}, ' '))
-      FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal WHERE r.relhastriggers) structure`;
-  return (await statement.execute(db)).rows[0]?.lines?.split('\x1e') ?? [];
+    SELECT ${fields(sql`'trigger', r.oid, '', '', ''`)} || E'\\x1f' || t.definition FROM relations r CROSS JOIN LATERAL (
+        SELECT ${unqualified(sql`pg_get_triggerdef(g.oid)`)} AS definition FROM pg_trigger g
+        WHERE g.tgrelid = r.oid AND NOT g.tgisinternal OFFSET 0) t WHERE r.relhastriggers) structure`;
+  return named((await statement.execute(db)).rows[0]?.rows?.split(row) ?? []);
+}
+
+/** The rows with names of relations and columns instead of numbers. */
+function named(rows: readonly string[]): string[] {
+  const relations = new Map<string, { readonly name: string; readonly columns: Map<string, string> }>();
+  const parsed = rows.map((text) => text.split(field));
+  for (const [kind, relation, number, name, column] of parsed) {
+    if (kind !== 'column') continue;
+    const known = relations.get(relation!) ?? { name: name!, columns: new Map<string, string>() };
+    relations.set(relation!, known);
+    known.columns.set(number!, column!);
+  }
+  const names = (relation: string, keys: string) =>
+    `${relations.get(relation)?.name ?? ''}(${(keys.match(/\d+/g) ?? []).map((key) => relations.get(relation)?.columns.get(key) ?? '?').join()})`;
+  return parsed.map(([kind, relation, first, other, second, ...rest]) =>
+    kind === 'column'
+      ? [kind, other, second, ...rest].join(' ')
+      : [kind, names(relation!, first!), names(other!, second!), ...rest].join(' '),
+  );
 }
