@@ -1,5 +1,10 @@
 /** Several PostgreSQL servers: where a company goes, that it stays there, and how far away ones are reached. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/kernel/config.ts';
 import { isThisHost, postgresClientConfig } from '../../src/kernel/database/postgres-address.ts';
@@ -127,4 +132,39 @@ describe('addresses', () => {
     for (const socket of sockets) socket.destroy();
     plain.close();
   });
+
+  const openssl = spawnSync('openssl', ['version']).status === 0;
+  test.skipIf(!openssl)(
+    'a server whose certificate nobody vouches for is told neither, unless the address says so',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=0.0.0.0', '-days', '1'];
+      execFileSync('openssl', [...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+      const secret = { key: readFileSync(key), cert: readFileSync(cert) };
+      rmSync(folder, { recursive: true });
+      let heard = '';
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          socket.write('S');
+          const inside = new TLSSocket(socket, { isServer: true, ...secret });
+          inside.on('error', () => {});
+          inside.on('data', (bytes) => {
+            heard += bytes.toString('latin1');
+            inside.destroy();
+          });
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+      const { port } = server.address() as { port: number };
+      const url = `postgres://someone:word@0.0.0.0:${port}/x`;
+      const open = (address: string) => openPostgresSession(postgresClientConfig(address, 'test', 2_000));
+      await expect(open(url)).rejects.toThrow(/self.signed/);
+      expect(heard).toBe('');
+      await expect(open(`${url}?sslmode=no-verify`)).rejects.toThrow();
+      expect(heard).toContain('someone');
+      server.close();
+    },
+  );
 });

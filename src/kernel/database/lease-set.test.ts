@@ -1,5 +1,6 @@
 /** Leases held by hand, so that the order of events is the test's and not the machine's. */
 import { afterEach, expect, test } from 'vitest';
+import { unavailable } from '../errors.ts';
 import type { PlacementRef } from '../placements/placement.ts';
 import { createLeaseSet, type LeaseSet } from './lease-set.ts';
 import { silent, startFleet, type TestFleet } from './testing.ts';
@@ -13,26 +14,31 @@ afterEach(async () => {
   fleet = undefined;
 });
 
-async function start(keys: readonly string[], budget: number) {
+async function start(keys: readonly string[], budget: number, writers = 1) {
   const made = startFleet({ workers: 1 });
   const refs = new Map<string, PlacementRef>();
   for (const key of keys) refs.set(key, (await made.newTenant()).ref);
   const opened: string[] = [];
+  let refusal: Error | undefined;
   const set = createLeaseSet({
     budget,
-    perKey: 2,
+    perKey: Math.max(2, writers),
     waitMs: 10_000,
     idleMs: Number.POSITIVE_INFINITY,
-    limit: () => 1,
+    limit: () => writers,
     log: silent,
     async open(key, purpose) {
       opened.push(`${key} ${purpose}`);
+      if (refusal !== undefined) throw refusal;
       return (await made.placement.open(refs.get(key)!, purpose)).session;
     },
   });
   fleet = made;
   leases = set;
-  return { set, opened };
+  const refuse = (error: Error) => {
+    refusal = error;
+  };
+  return { set, opened, refuse };
 }
 const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
 
@@ -97,4 +103,51 @@ test('a session that broke is closed and never lent again', async () => {
   next.release();
   expect(opened).toEqual(['a read', 'a read']);
   expect(set.open).toBe(1);
+});
+
+test('what is above a budget made smaller is closed, what is in use with its last lease', async () => {
+  const { set } = await start(['a', 'b', 'c'], 3);
+  const held = await Promise.all(['a', 'b', 'c'].map((key) => set.lease(key, 'read')));
+  held[0]!.release();
+  set.setBudget(1);
+  await soon();
+  expect(set.open).toBe(2);
+  held[1]!.release();
+  await soon();
+  expect(set.open).toBe(1);
+  expect(held[2]!.session.usable).toBe(true);
+  const waiting = set.lease('a', 'read');
+  await soon();
+  expect(set.waiting).toBe(1);
+  set.setBudget(2);
+  (await waiting).release();
+  held[2]!.release();
+});
+
+test('while the server is full, those who wait are served by the sessions that are there', async () => {
+  const { set, refuse } = await start(['a'], 2, 2);
+  const first = await set.lease('a', 'write');
+  refuse(unavailable('database_busy', 'The database is busy. Try again.', 1));
+  const second = set.lease('a', 'write');
+  await soon();
+  first.release();
+  (await second).release();
+  expect((await second).session).toBe(first.session);
+});
+
+test('a database that cannot be opened is refused at once, then tried with one session alone', async () => {
+  const { set, opened, refuse } = await start(['a'], 5, 5);
+  refuse(unavailable('database_unreachable', 'The database does not answer.', 1));
+  const askFive = () => Promise.allSettled(Array.from({ length: 5 }, () => set.lease('a', 'write')));
+  await askFive();
+  const tried = opened.length;
+  expect(tried).toBeGreaterThanOrEqual(2);
+  while (opened.length < 3) await askFive();
+  const before = opened.length;
+  await askFive();
+  expect(opened.length).toBe(before);
+  // The pause grows with every failure; this is longer than the first ones.
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  await askFive();
+  expect(opened.length).toBe(before + 1);
 });
