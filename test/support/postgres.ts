@@ -54,8 +54,10 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     onError: (line) => lines.push(String(line)),
   });
   const remove = () => rmSync(folder, { recursive: true, force: true });
+  // The package hands the password over in a file, which the account must be able to read.
+  const mask = account === undefined ? undefined : process.umask(0o022);
   try {
-    await server.initialise();
+    await server.initialise().finally(() => mask !== undefined && process.umask(mask));
     await server.start();
   } catch (error) {
     remove();
