@@ -32,6 +32,8 @@ export interface StandIn {
   readonly projects: StandInProjects;
   /** Every call: `POST /projects 201`. Ids stand as `{}`. */
   readonly calls: string[];
+  /** When projects were asked for (ms). */
+  readonly asked: number[];
   /** Longest list of projects in one answer. */
   pageSize: number;
   /** Looks at an operation until it has ended. */
@@ -226,6 +228,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
   const settings = { pageSize: 400, looks: 2 };
   const faults: { -readonly [K in keyof Required<Fault>]: Required<Fault>[K] }[] = [];
   const calls: string[] = [];
+  const asked: number[] = [];
   const late = new Set<Promise<unknown>>();
   const projects = createStandInProjects(postgres, () => settings.looks);
   const routes = { ...projectRoutes(projects, { pageSize: () => settings.pageSize }), ...branchRoutes(projects) };
@@ -236,6 +239,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     const key = `${request.method} ${form}`;
     const body = await jsonOf(request);
     const route = routes[key];
+    if (key === 'POST /projects') asked.push(Date.now());
     const run = async (): Promise<Reply> => {
       if (request.headers.authorization !== `Bearer ${standInKey}`) return failure(401, 'unauthorized');
       return route === undefined ? failure(404, 'no_such_route') : route({ ids, query: url.searchParams, body });
@@ -281,6 +285,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/api/v2`,
     projects,
     calls,
+    asked,
     fault(...added: Fault[]) {
       faults.push(...added.map((one) => ({ works: false, times: 1, ...one })));
     },
