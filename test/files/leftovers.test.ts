@@ -72,7 +72,7 @@ test('what a killed process left of uploads goes by itself, and nothing else', {
 
   server = await startProcess(folder, { env, script: 'test/support/armed-program.ts' });
   beginUpload(server.url, token);
-  await expect.poll(() => files().length).toBe(3);
+  await expect.poll(() => files().length, { timeout: 10_000 }).toBe(3);
   server.child.kill('SIGUSR2');
   const dying = call(server.url, 'POST', '/api/documents/upload', { token, raw: fileForm('lost.txt', 'lost') });
   await expect(dying).rejects.toThrow('fetch failed');
