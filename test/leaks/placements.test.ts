@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anyKeys } from '../files/s3-under-test.ts';
 import { type FaultServer, startFaultServer } from '../s3/fault-server.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type RunningProcess, startProcess } from '../support/process.ts';
-import { setUpOperator } from '../support/story.ts';
+import { setUpOperator, uploadFile } from '../support/story.ts';
 import { openWorldReader, type WorldReader } from '../support/world.ts';
 import { leakEnvironment, leakSuite, shortLeakSuite, type UnderTest } from './suite.ts';
 import { makeWorld, type World } from './worlds.ts';
@@ -77,3 +77,38 @@ leakSuite('from a file to a schema', between('a file', 'a schema'));
 shortLeakSuite('from a schema to a file', between('a schema', 'a file'));
 shortLeakSuite('from a schema to a schema of the same database', between('a schema', 'another schema'));
 shortLeakSuite('from a database to a database', between('a database', 'another database'));
+
+/** The shared database that holds a schema. */
+async function sharedDatabaseOf(schema: string): Promise<string> {
+  const all = await postgres.ask<{ datname: string }>(
+    `SELECT datname FROM pg_database WHERE datname ~ '^strongroom_shared_' AND datallowconn`,
+  );
+  for (const { datname } of all) {
+    const found = await postgres.ask(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'`, datname);
+    if (found.length > 0) return datname;
+  }
+  throw new Error(`no shared database holds ${schema}`);
+}
+
+test('a change of any kind shows in the world that is compared', async () => {
+  const { company, people, placement } = worlds['another schema'];
+  const world = () => reader.world({ id: company.id, bucket: company.bucket, placement });
+  const unit = `tenant_${company.id.slice(company.id.indexOf('_') + 1)}`;
+  const database = await sharedDatabaseOf(unit);
+  const seen = new Set([JSON.stringify(await world())]);
+  const s3 = [...(await world())].filter((line) => line.startsWith('object '));
+  const changes: (() => Promise<unknown>)[] = [
+    () => postgres.ask(`UPDATE "${unit}".users SET full_name = 'x' WHERE id = '${people.customer.id}'`, database),
+    () => postgres.ask(`GRANT SELECT ON "${unit}".users TO PUBLIC`, database),
+    () => postgres.ask(`ALTER ROLE "${unit}" CONNECTION LIMIT 3`),
+    () => postgres.ask(`ALTER ROLE "${unit}" SET work_mem = '1MB'`),
+    () => postgres.ask(`GRANT "${unit}" TO CURRENT_USER`),
+    () => uploadFile(server.url, people.employee.token, 'more.txt', 'more'),
+  ];
+  for (const [index, change] of changes.entries()) {
+    await change();
+    seen.add(JSON.stringify(await world()));
+    expect(seen.size, `after change ${index + 1}`).toBe(index + 2);
+  }
+  expect((await world()).filter((line) => line.startsWith('object ')).length).toBe(s3.length + 1);
+});
