@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Tenant } from '../../src/kernel/handles.ts';
+import { idPart } from '../../src/kernel/ids.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { createTestTenant, openTestKernel } from '../support/kernel.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
@@ -32,10 +33,10 @@ async function stateOf(tenant: Tenant) {
 }
 
 /** Transactions that nobody ends, and locks. */
-const leftOnServer = () =>
+const leftOnServer = (tenant: Tenant) =>
   server.ask(
-    `SELECT locktype AS what FROM pg_lock_status() WHERE locktype = 'advisory' AND objid IN (7, 42, 43)
-     UNION ALL SELECT state FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`,
+    `SELECT a.state, l.locktype FROM pg_stat_activity a LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory'
+      WHERE a.usename = 'tenant_${idPart(tenant.id)}' AND (a.state LIKE 'idle in transaction%' OR l.pid IS NOT NULL)`,
   );
 
 /** Statements that leave something behind where the server allows them; here it does. */
@@ -125,7 +126,7 @@ describe.each(['schema', 'database'] as const)('companies placed by %s', (placem
     });
     expect(again.state).toEqual(clean);
     expect(kernel.connections.open).toBeLessThanOrEqual(1);
-    await expect.poll(leftOnServer).toEqual([]);
+    await expect.poll(() => leftOnServer(first)).toEqual([]);
   });
 
   test('what is left is not met either by the one who left it,', async () => {
@@ -134,6 +135,7 @@ describe.each(['schema', 'database'] as const)('companies placed by %s', (placem
       await run(first, 'read', statements);
       const again = await stateOf(first);
       expect(again.state, what).toEqual(clean.state);
+      await expect.poll(() => leftOnServer(first), { message: what }).toEqual([]);
     }
   });
 

@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { isStrongroomError } from '../../src/kernel/errors.ts';
-import type { TenantId } from '../../src/kernel/ids.ts';
+import { idPart, type TenantId } from '../../src/kernel/ids.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { createLoggerTo, type Logger } from '../../src/kernel/log.ts';
 import { testOperator } from './kernel.ts';
@@ -64,7 +64,8 @@ const heapNow = () => {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Asks the server every 20 ms, until stopped, how many connections request logins hold. */
-async function watch(server: PostgresServer) {
+async function watch(server: PostgresServer, ids: readonly TenantId[]) {
+  const logins = ids.map((id) => `tenant_${idPart(id)}`);
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   let most = 0;
@@ -73,7 +74,8 @@ async function watch(server: PostgresServer) {
   const watching = (async () => {
     while (!stopped) {
       const { rows } = await client.query<{ count: number }>(
-        `SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename ~ '^tenant_[0-9a-z]{26}$'`,
+        'SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = ANY($1)',
+        [logins],
       );
       most = Math.max(most, rows[0]!.count);
       looks += 1;
@@ -99,7 +101,7 @@ export async function runLoad(
   const unseen = [...ids];
   const errors: Record<string, number> = {};
   let done = 0;
-  const stop = await watch(server);
+  const stop = await watch(server, ids);
   const end = performance.now() + options.seconds * 1_000;
 
   async function once(): Promise<void> {
