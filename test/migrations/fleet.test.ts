@@ -95,7 +95,7 @@ describe('over nine companies', () => {
   test('a release that works nowhere reaches two companies of a placement and no more', async () => {
     const kernel = await fleet.open([brokenRelease]);
     armFailpoints('');
-    const ended = await kernel.fleet.wait((await kernel.fleet.start({}, testOperatorActor)).run.id);
+    const ended = await kernel.fleet.wait((await kernel.fleet.start({ maxFailures: 100 }, testOperatorActor)).run.id);
     expect(ended).toMatchObject({ status: 'failed', done: 0 });
     expect(ended.failed).toBeLessThanOrEqual(6);
     expect(ended.skipped).toBeGreaterThanOrEqual(3);
@@ -208,8 +208,11 @@ describe('several processes on one control database', () => {
     const { run } = await newer.fleet.start({ concurrency: 1 }, testOperatorActor);
     await newer.close();
     const older = await fleet.open([]);
+    disarmFailpoints();
     await older.fleet.start({}, testOperatorActor);
-    expect(await older.fleet.get(run.id)).toMatchObject({ status: 'running' });
+    const holder = older.control.read.selectFrom('migration_runs').select('lease_owner').where('id', '=', run.id);
+    expect(await holder.executeTakeFirst()).toEqual({ lease_owner: null });
+    expect(await older.fleet.get(run.id)).toMatchObject({ status: 'running', done: 1 });
     await older.fleet.stop(run.id);
     expect(await older.fleet.get(run.id)).toMatchObject({ status: 'stopped' });
     const version = sql<number>`count(*)`.as('n');
