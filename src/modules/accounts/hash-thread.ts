@@ -1,7 +1,7 @@
 /** A thread that computes one password hash at a time, for `hash-threads.ts`. Keeps nothing between two of them. */
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { type Options, hashSync, verifySync } from '@node-rs/argon2';
+import { hashSync, type Options, verifySync } from '@node-rs/argon2';
 import { verifySync as verifyBcrypt } from '@node-rs/bcrypt';
 
 export type HashRequest =
