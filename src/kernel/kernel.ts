@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { ControlDb } from './database/database.ts';
 import type { Events } from './events.ts';
 import type { FileStores } from './files/file-store.ts';
+import type { Foreground } from './foreground.ts';
 import type { Idempotency } from './idempotency/idempotency.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
@@ -30,6 +31,8 @@ export interface Kernel {
   readonly jobs: Jobs;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
+  /** Requests being answered; the worker leaves them the processor. */
+  readonly foreground: Foreground;
   /** Runs due work of all tenants now and resolves when nothing is due: for commands and tests. */
   settle(): Promise<void>;
   /** Once, before `start`: the modules in order. */

@@ -240,6 +240,7 @@ function kernelOf(parts: KernelParts): Kernel {
     jobs: background.jobs,
     audit: background.audit,
     idempotency: background.idempotency,
+    foreground: background.foreground,
     settle,
     register(modules: readonly Module[]) {
       for (const module of modules) {

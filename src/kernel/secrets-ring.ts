@@ -36,13 +36,14 @@ export function secretsFromRing(ring: readonly RingKey[]): Secrets {
   const newest = ring[0]!;
   const root = ring.at(-1)!;
   const byId = new Map(ring.map((key) => [key.id, key]));
-  const derived = new Map<string, Buffer>();
+  // As key objects: with plain bytes every digest and every sealed value costs five times as much.
+  const derived = new Map<string, KeyObject>();
 
-  const derive = (key: RingKey, purpose: string): Buffer => {
+  const derive = (key: RingKey, purpose: string): KeyObject => {
     const name = `${key.id} ${purpose}`;
     const known = derived.get(name);
     if (known !== undefined) return known;
-    const made = Buffer.from(hkdfSync('sha256', key.bytes, 'strongroom', purpose, 32));
+    const made = createSecretKey(Buffer.from(hkdfSync('sha256', key.bytes, 'strongroom', purpose, 32)));
     derived.set(name, made);
     return made;
   };
@@ -51,54 +52,48 @@ export function secretsFromRing(ring: readonly RingKey[]): Secrets {
     return key === undefined ? undefined : derive(key, purpose);
   };
 
-  // As key objects: making a digest with plain bytes costs five times as much, and every page of a list makes one.
-  const digestKeys = new Map<string, KeyObject>();
-  const digestKey = (purpose: string): KeyObject => {
-    let key = digestKeys.get(purpose);
-    if (key === undefined) {
-      key = createSecretKey(derive(root, `digest:${purpose}`));
-      digestKeys.set(purpose, key);
-    }
-    return key;
-  };
-
   const wrapping = 'wrap:tenant-key';
   const unwrap = (tenantId: string, wrapped: string): Buffer =>
     Buffer.from(openSealed(wrapped, keyFor(wrapping), tenantId, wrapping), 'base64');
 
   return {
-    control: sealer(
-      'control',
-      () => ({ id: newest.id, bytes: derive(newest, 'seal:control') }),
-      keyFor('seal:control'),
-    ),
+    control: sealer('control', () => ({ id: newest.id, key: derive(newest, 'seal:control') }), keyFor('seal:control')),
     newTenantKey: (tenantId) =>
-      seal({ id: newest.id, bytes: derive(newest, wrapping) }, tenantId, wrapping, randomBytes(32).toString('base64')),
+      seal({ id: newest.id, key: derive(newest, wrapping) }, tenantId, wrapping, randomBytes(32).toString('base64')),
     forTenant(tenantId, wrappedKey) {
       // Handles are made for every request, and most of them never seal: the key is unwrapped when it is first needed.
-      let key: RingKey | undefined;
-      const own = (): RingKey => {
-        key ??= dataKey(unwrap(tenantId, wrappedKey));
-        return key;
+      let known: SealingKey | undefined;
+      const own = (): SealingKey => {
+        known ??= dataKey(unwrap(tenantId, wrappedKey));
+        return known;
       };
-      return sealer(tenantId, own, (id) => (own().id === id ? own().bytes : undefined));
+      return sealer(tenantId, own, (id) => (own().id === id ? own().key : undefined));
     },
-    digest: (purpose, value) => createHmac('sha256', digestKey(purpose)).update(value).digest('hex'),
-    derive: (purpose) => Buffer.from(derive(root, `derive:${purpose}`)),
-    signingKeys: ring.map((key) => signingKey(key.id, derive(key, 'sign:access-token'))),
+    digest: (purpose, value) =>
+      createHmac('sha256', derive(root, `digest:${purpose}`))
+        .update(value)
+        .digest('hex'),
+    derive: (purpose) => derive(root, `derive:${purpose}`).export(),
+    signingKeys: ring.map((key) => signingKey(key.id, derive(key, 'sign:access-token').export())),
   };
 }
 
+interface SealingKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
 /** A data key with the id that values sealed under it carry. */
-function dataKey(bytes: Buffer): RingKey {
-  return { id: createHmac('sha256', bytes).update('key-id').digest('hex').slice(0, 12), bytes };
+function dataKey(bytes: Buffer): SealingKey {
+  const key = createSecretKey(bytes);
+  return { id: createHmac('sha256', key).update('key-id').digest('hex').slice(0, 12), key };
 }
 
 function signingKey(id: string, seed: Buffer): SigningKey {
   return { kid: `${id}-${createHmac('sha256', seed).update('kid').digest('hex').slice(0, 8)}`, seed };
 }
 
-function sealer(owner: string, current: () => RingKey, find: (id: string) => Buffer | undefined): TenantSecrets {
+function sealer(owner: string, current: () => SealingKey, find: (id: string) => KeyObject | undefined): TenantSecrets {
   return {
     seal: (purpose, plain) => seal(current(), owner, purpose, plain),
     open: (purpose, sealed) => openSealed(sealed, find, owner, purpose),
@@ -110,15 +105,20 @@ function bound(owner: string, purpose: string, keyId: string): Buffer {
   return Buffer.from(JSON.stringify(['strongroom', 'v1', owner, purpose, keyId]));
 }
 
-function seal(key: RingKey, owner: string, purpose: string, plain: string): string {
+function seal({ id, key }: SealingKey, owner: string, purpose: string, plain: string): string {
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, { authTagLength: tagBytes });
-  cipher.setAAD(bound(owner, purpose, key.id));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(bound(owner, purpose, id));
   const body = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return `v1.${key.id}.${body.toString('base64url')}`;
+  return `v1.${id}.${body.toString('base64url')}`;
 }
 
-function openSealed(sealed: string, find: (id: string) => Buffer | undefined, owner: string, purpose: string): string {
+function openSealed(
+  sealed: string,
+  find: (id: string) => KeyObject | undefined,
+  owner: string,
+  purpose: string,
+): string {
   const [version, keyId = '', encoded = '', ...rest] = sealed.split('.');
   const body = Buffer.from(encoded, 'base64url');
   // The decoder overlooks stray bits and characters; a value that is not spelled as it was written does not open.

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { Audit } from '../kernel/audit/audit.ts';
 import type { RouteSpec } from '../kernel/contract.ts';
 import { forbidden, isStrongroomError } from '../kernel/errors.ts';
+import type { Foreground } from '../kernel/foreground.ts';
 import type { Caller } from '../kernel/handles.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { BoundRoutes, Handler, RequestInfo } from '../kernel/module.ts';
@@ -42,6 +43,7 @@ export interface BindOptions {
   readonly bodyWatch: BodyWatch;
   readonly streamWatch: StreamWatch;
   readonly runOnce: RunOnce;
+  readonly foreground: Foreground;
   /** Parse every answer by its shape too; for tests. */
   readonly validateAnswers?: boolean;
 }
@@ -151,6 +153,7 @@ async function handle(bound: Bound, request: FastifyRequest, reply: FastifyReply
   const begun = exchange.startedAt;
   const confirm = () => stillHolds(bound, caller, { ...source, begun });
   const unwatch = watchBody(bound, request, reply, confirm);
+  const answered = options.foreground.begin();
   try {
     const params = parseParams(spec, request.params);
     const query = parseQuery(spec, raw.url ?? '/');
@@ -173,6 +176,7 @@ async function handle(bound: Bound, request: FastifyRequest, reply: FastifyReply
     reportAttempts(options.audit, caller, observed, error, source);
     throw error;
   } finally {
+    answered();
     unwatch?.();
   }
   return reply;

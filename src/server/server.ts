@@ -22,7 +22,7 @@ import { systemRoutes } from './system.ts';
 import { answerParserError, createTransport, type RequestHandler, type TransportOptions } from './transport.ts';
 
 export interface ServerOptions {
-  readonly kernel: Pick<Kernel, 'config' | 'log' | 'audit' | 'tenants' | 'files' | 'connections'>;
+  readonly kernel: Pick<Kernel, 'config' | 'log' | 'audit' | 'tenants' | 'files' | 'connections' | 'foreground'>;
   readonly modules: readonly Pick<Module, 'name' | 'routes'>[];
   readonly accounts: Authenticator;
   readonly idempotency: Pick<Idempotency, 'begin'>;
@@ -74,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       authenticator: options.accounts,
       bodyWatch,
       streamWatch,
+      foreground: kernel.foreground,
       runOnce: createRunOnce(options.idempotency, log),
       validateAnswers: options.validateAnswers === true,
     },

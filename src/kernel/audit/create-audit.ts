@@ -5,6 +5,7 @@
  *   tenant's transaction that wrote one marks the work index, the fleet's pokes the chore.
  * - Notes of one trail that come at the same time share a commit.
  */
+import { createSecretKey } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
 import type { ControlDb, ControlTx, TenantTx } from '../database/database.ts';
 import type { Tenant } from '../handles.ts';
@@ -14,11 +15,11 @@ import type { Logger } from '../log.ts';
 import type { Secrets } from '../secrets.ts';
 import { createAttempts } from './attempts.ts';
 import type { Audit, AuditEntry } from './audit.ts';
+import { createHeads, forgetHead, openHead } from './heads.ts';
 import { trailKey } from './seals.ts';
 import {
   append,
   fleetTrail,
-  forgetHead,
   page,
   sealDue,
   sealOnce,
@@ -36,6 +37,8 @@ export interface AuditService extends Audit {
   readonly fleetChore: Chore;
   /** Called when the fleet's trail has something to seal; set by whoever has the worker. */
   onFleetRow(told: () => void): void;
+  /** Part of reserving a company: its trail begins. */
+  open(tx: ControlTx, tenantId: TenantId): Promise<void>;
   /** Part of a purge: what the control database keeps of this trail. */
   forget(tx: ControlTx, tenantId: TenantId): Promise<void>;
   close(): Promise<void>;
@@ -49,8 +52,9 @@ export interface AuditOptions {
 }
 
 export function createAudit({ control, secrets, clock, log }: AuditOptions): AuditService {
-  const root = secrets.derive('audit');
+  const root = createSecretKey(secrets.derive('audit'));
   const fleet: Trail = { name: fleetTrail, db: trailDb(control), key: trailKey(root, fleetTrail) };
+  const heads = createHeads(control);
   const notes = createNotes();
   let tell = () => {};
   let fleetUnsealed = true;
@@ -88,7 +92,7 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
   async function sealAll(trail: Trail, force: boolean): Promise<number | null> {
     const due = await sealDue(trail, clock);
     if (due === null || (!force && due > clock.now())) return due;
-    while (await sealOnce(trail, control, clock, log)) {
+    while (await sealOnce(trail, heads, clock, log)) {
       // A trail with very many rows is sealed piece by piece.
     }
     return null;
@@ -122,6 +126,7 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
     onFleetRow(told) {
       tell = told;
     },
+    open: (tx, tenantId) => openHead(tx, tenantId),
     forget: (tx, tenantId) => forgetHead(tx, tenantId),
     flush: attempts.flush,
     close: attempts.close,

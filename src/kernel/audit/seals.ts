@@ -4,7 +4,7 @@
  * Every field takes part, in a form in which no two different rows look alike (a JSON array). The key is derived for
  * each trail, so that rows and seals of one company mean nothing in another's trail.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { AuditLogTable, AuditSealTable } from './tables.ts';
 
 /** Letters of one row's digest: 128 bits of an HMAC, which nobody without the key can aim at. */
@@ -14,11 +14,11 @@ export type Seal = AuditSealTable;
 export type SealedRow = AuditLogTable;
 
 /** The key of one trail, from the key of all trails. */
-export function trailKey(root: Buffer, trail: string): Buffer {
-  return createHmac('sha256', root).update(`trail:${trail}`).digest();
+export function trailKey(root: KeyObject, trail: string): KeyObject {
+  return createSecretKey(createHmac('sha256', root).update(`trail:${trail}`).digest());
 }
 
-export function rowDigest(key: Buffer, row: SealedRow): string {
+export function rowDigest(key: KeyObject, row: SealedRow): string {
   const canonical = JSON.stringify([
     'row',
     Number(row.seq),
@@ -35,7 +35,7 @@ export function rowDigest(key: Buffer, row: SealedRow): string {
   return createHmac('sha256', key).update(canonical).digest().subarray(0, 16).toString('base64url');
 }
 
-export function sealHmac(key: Buffer, seal: Omit<Seal, 'hmac'>): string {
+export function sealHmac(key: KeyObject, seal: Omit<Seal, 'hmac'>): string {
   const canonical = JSON.stringify([
     'seal',
     Number(seal.number),
@@ -50,7 +50,7 @@ export function sealHmac(key: Buffer, seal: Omit<Seal, 'hmac'>): string {
 }
 
 /** The next link of the chain over these rows, which are complete and in order. */
-export function makeSeal(key: Buffer, before: Seal | undefined, rows: readonly SealedRow[], at: string): Seal {
+export function makeSeal(key: KeyObject, before: Seal | undefined, rows: readonly SealedRow[], at: string): Seal {
   const seal = {
     number: Number(before?.number ?? 0) + 1,
     from_seq: Number(rows[0]!.seq),

@@ -8,13 +8,15 @@
  * - The head of the chain is also in the control database. It moves only from a seal that it knows to one that follows
  *   it, so that cutting off rows together with their seals is found out even after new seals were written.
  */
+import type { KeyObject } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
-import type { ControlDb, ControlTx, Database, TenantDb, Transaction } from '../database/database.ts';
+import type { ControlDb, Database, TenantDb, Transaction } from '../database/database.ts';
 import { holdSequence, nextNumber } from '../events-sequence.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { AskedPage, AuditEntry, AuditPage, AuditRow } from './audit.ts';
+import type { Heads } from './heads.ts';
 import { makeSeal, type Seal, type SealedRow } from './seals.ts';
 import type { AuditTables } from './tables.ts';
 
@@ -34,7 +36,7 @@ export interface Trail {
   /** Tenant id, or `fleet`. */
   readonly name: string;
   readonly db: TrailDb;
-  readonly key: Buffer;
+  readonly key: KeyObject;
 }
 
 /** An actor as rows hold it. */
@@ -109,25 +111,21 @@ function toRow(row: SealedRow): AuditRow {
 
 /** When (ms) the oldest unsealed row wants to be sealed; null where all are. Never further off than a second. */
 export async function sealDue(trail: Trail, clock: Clock): Promise<number | null> {
-  const last = await trail.db.read
-    .selectFrom('audit_seals')
-    .select('to_seq')
-    .orderBy('number', 'desc')
-    .limit(1)
-    .execute();
   const first = await trail.db.read
     .selectFrom('audit_log')
     .select('at')
-    .where('seq', '>', Number(last[0]?.to_seq ?? 0))
+    .where('seq', '>', (seals) =>
+      seals.selectFrom('audit_seals').select((seal) => seal.fn.coalesce(seal.fn.max('to_seq'), seal.lit(0)).as('to')),
+    )
     .orderBy('seq')
     .limit(1)
-    .execute();
-  return first[0] === undefined ? null : Math.min(Date.parse(first[0].at), clock.now()) + second;
+    .executeTakeFirst();
+  return first === undefined ? null : Math.min(Date.parse(first.at), clock.now()) + second;
 }
 
 /** Seals up to `sealRows` rows. @returns whether there may be more */
-export async function sealOnce(trail: Trail, control: ControlDb, clock: Clock, log: Logger): Promise<boolean> {
-  await openHead(trail, control);
+export async function sealOnce(trail: Trail, heads: Heads, clock: Clock, log: Logger): Promise<boolean> {
+  await openHead(trail, heads);
   const made = await trail.db.transaction(async (tx) => {
     await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_seals');
     const before = await lastSeal(tx);
@@ -144,7 +142,7 @@ export async function sealOnce(trail: Trail, control: ControlDb, clock: Clock, l
     return seal;
   });
   if (made === null) return false;
-  await moveHead(trail, control, made, log);
+  await moveHead(trail, heads, made, log);
   return Number(made.rows) === sealRows;
 }
 
@@ -153,56 +151,24 @@ async function lastSeal(reader: Pick<TrailTx, 'selectFrom'>): Promise<Seal | und
 }
 
 /** Before the first seal there is a head that says 0: later a missing head means that somebody removed it. */
-async function openHead(trail: Trail, control: ControlDb): Promise<void> {
+async function openHead(trail: Trail, heads: Heads): Promise<void> {
   const first = await trail.db.read.selectFrom('audit_seals').select('number').limit(1).executeTakeFirst();
-  if (first !== undefined) return;
-  await control.transaction(async (tx) => {
-    await tx
-      .insertInto('audit_heads')
-      .values({ trail: trail.name, number: 0, to_seq: 0, hmac: '' })
-      .onConflict((conflict) => conflict.column('trail').doNothing())
-      .execute();
-  });
+  if (first === undefined && (await heads.read(trail.name)) === undefined) await heads.open(trail.name);
 }
 
-async function moveHead(trail: Trail, control: ControlDb, seal: Seal, log: Logger): Promise<void> {
-  if (await advance(control, trail.name, seal.previous, seal)) return;
+async function moveHead(trail: Trail, heads: Heads, seal: Seal, log: Logger): Promise<void> {
+  if (await heads.advance(trail.name, seal.previous, seal)) return;
   // The head was left behind by a crash between the two commits, or the chain is not the one it knows.
-  const head = await readHead(control, trail.name);
+  const head = await heads.read(trail.name);
   const known = head === undefined ? undefined : await sealNumbered(trail, Number(head.number));
   const follows =
     head !== undefined &&
     Number(head.number) < Number(seal.number) &&
     (Number(head.number) === 0 || known?.hmac === head.hmac);
-  if (follows && (await advance(control, trail.name, head.hmac, seal))) return;
+  if (follows && (await heads.advance(trail.name, head.hmac, seal))) return;
   log.error({ alarm: 'audit_chain', trail: trail.name, seal: seal.number }, 'the audit trail does not fit its head');
 }
 
 async function sealNumbered(trail: Trail, number: number): Promise<Seal | undefined> {
   return trail.db.read.selectFrom('audit_seals').selectAll().where('number', '=', number).executeTakeFirst();
-}
-
-export async function readHead(control: ControlDb, trail: string) {
-  return control.read.selectFrom('audit_heads').selectAll().where('trail', '=', trail).executeTakeFirst();
-}
-
-/** Compare-and-set: only from the head that is known. */
-async function advance(control: ControlDb, trail: string, from: string, seal: Seal): Promise<boolean> {
-  const result = await control.transaction((tx) =>
-    tx
-      .updateTable('audit_heads')
-      .set({ number: seal.number, to_seq: seal.to_seq, hmac: seal.hmac })
-      .where('trail', '=', trail)
-      .where('hmac', '=', from)
-      .executeTakeFirst(),
-  );
-  return result.numUpdatedRows > 0n;
-}
-
-/** What the control database keeps of a trail goes with its company. */
-export async function forgetHead(
-  tx: ControlTx | Transaction<import('../database/tables.ts').ControlTables>,
-  trail: string,
-) {
-  await tx.deleteFrom('audit_heads').where('trail', '=', trail).execute();
 }

@@ -6,8 +6,9 @@
  */
 import type { ControlDb } from '../database/database.ts';
 import type { AuditVerdict } from './audit.ts';
+import { readHead } from './heads.ts';
 import { digestLength, rowDigest, type Seal, type SealedRow, sameText, sealHmac } from './seals.ts';
-import { readHead, sealRows, type Trail } from './trail.ts';
+import { sealRows, type Trail } from './trail.ts';
 
 interface Bad {
   readonly seq: number;

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { ControlDb } from '../database/database.ts';
 import { createEvents, type EventsOutbox } from '../events-outbox.ts';
 import { eventsTenantMigrations } from '../events-tables.ts';
+import { createForeground, type Foreground } from '../foreground.ts';
 import { createIdempotency, type Idempotency } from '../idempotency/idempotency.ts';
 import { idempotencyControlMigrations, idempotencyTenantMigrations } from '../idempotency/tables.ts';
 import type { Logger } from '../log.ts';
@@ -58,6 +59,7 @@ export interface Background {
   readonly jobs: Jobs;
   readonly audit: AuditService;
   readonly idempotency: Idempotency;
+  readonly foreground: Foreground;
   /** Listeners, jobs and schedules of modules; once, before the worker starts. */
   register(modules: readonly Module[]): void;
   /** The worker, which does nothing before its `start` or `settle`. Once. */
@@ -71,6 +73,7 @@ export function createBackground({ control, secrets, clock, log }: BackgroundOpt
   const events = createEvents({ clock });
   const audit = createAudit({ control, secrets, clock, log });
   const idempotency = createIdempotency({ control, secrets, clock });
+  const foreground = createForeground();
   const definitions: Record<string, unknown> = {};
   const schedules: Schedule[] = [events.prune, idempotency.prune];
 
@@ -80,6 +83,7 @@ export function createBackground({ control, secrets, clock, log }: BackgroundOpt
     jobs: createJobs(index),
     audit,
     idempotency,
+    foreground,
 
     register(modules) {
       for (const module of modules) {
@@ -104,7 +108,7 @@ export function createBackground({ control, secrets, clock, log }: BackgroundOpt
         schedules: () => schedules,
         signal: abort.signal,
       });
-      const worker = createWorker({ tenants, index, visitor, clock, log, abort, concurrency });
+      const worker = createWorker({ tenants, index, visitor, clock, log, abort, concurrency, foreground });
       for (const chore of [audit.fleetChore, idempotency.pruneChore, ...chores]) worker.addChore(chore);
       audit.onFleetRow(() => worker.poke(audit.fleetChore.name));
       idempotency.onControlRow(() => worker.poke(idempotency.pruneChore.name));

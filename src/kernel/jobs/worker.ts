@@ -6,10 +6,12 @@
  * - Fair: tenants that are due take turns, one visit at a time each, at most `concurrency` at once.
  * - A tenant that fails is visited again later and later, and holds up no other. One that is not active is left alone
  *   until it is marked again.
+ * - Visits leave the processor to requests that are being answered, for a second at most: the backlog cannot grow.
  * - What a crash interrupted is due again at the next start.
  */
 import { type Clock, second } from '../clock.ts';
 import { isStrongroomError } from '../errors.ts';
+import type { Foreground } from '../foreground.ts';
 import type { Actor, Tenant } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../log.ts';
@@ -50,6 +52,8 @@ export interface WorkerOptions {
   readonly abort: AbortController;
   /** Tenants visited at once. Default 8. */
   readonly concurrency?: number;
+  /** Visits wait while it is busy, for `patience` at most. */
+  readonly foreground?: Pick<Foreground, 'busy'>;
 }
 
 const system: Actor = { kind: 'system' };
@@ -57,6 +61,9 @@ const system: Actor = { kind: 'system' };
 const settleHorizon = second;
 /** Longest sleep: a clock that was moved is noticed after this. Waking asks memory alone. */
 const longestSleep = 30 * second;
+/** Work that is late by this goes on beside requests, and how often it is looked whether there are any (ms). */
+const patience = second;
+const yieldFor = 10;
 
 export function createWorker(options: WorkerOptions): Worker {
   const { tenants, index, visitor, clock, log, abort, concurrency = 8 } = options;
@@ -64,6 +71,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const failures = new Map<TenantId, number>();
   const chores = choreList({ clock, log, changed: () => wakeAt(clock.now()) });
   let round: WorkClaim[] = [];
+  /** When the earliest of the round was due. */
+  let roundDue = 0;
   let filling: Promise<void> | null = null;
   let started = false;
   let closed = false;
@@ -93,6 +102,11 @@ export function createWorker(options: WorkerOptions): Worker {
     });
   }
 
+  function yields(now: number): boolean {
+    if (settling > 0 || options.foreground?.busy !== true) return false;
+    return now - (round.length > 0 ? roundDue : index.nextDue()) < patience;
+  }
+
   /** Starts visits while there is room and work; then sleeps until the next due time. */
   function fill(now: number): Promise<void> {
     filling ??= fillOnce(now).finally(() => {
@@ -104,7 +118,14 @@ export function createWorker(options: WorkerOptions): Worker {
   async function fillOnce(now: number): Promise<void> {
     // Not awaited: a chore that takes long holds up no visit.
     void chores.runDue().then(() => wakeAt(chores.nextDue()));
-    if (running.size < concurrency && round.length === 0) round = [...(await index.claimDue(now, 10_000))];
+    if (yields(now)) {
+      wakeAt(now + yieldFor);
+      return;
+    }
+    if (running.size < concurrency && round.length === 0) {
+      roundDue = index.nextDue();
+      round = [...(await index.claimDue(now, 10_000))];
+    }
     while (running.size < concurrency && round.length > 0 && !closed) {
       const claim = round.shift()!;
       const visit = runVisit(claim).finally(() => {

@@ -3,6 +3,7 @@
  * up takes back what it made.
  */
 import { actorText } from '../audit/trail.ts';
+import { second } from '../clock.ts';
 import type { ControlTx } from '../database/database.ts';
 import { conflict, invalidField } from '../errors.ts';
 import type { Actor } from '../handles.ts';
@@ -10,7 +11,7 @@ import { newId } from '../ids.ts';
 import { failpoint } from './failpoints.ts';
 import { insertOperation, type OpenOperation, selectOpenOperation } from './journal.ts';
 import { attemptError, type LifecycleParts, type LifecycleTools, noCompany, system } from './lifecycle-tools.ts';
-import { insertTenant, setState, takenSlugs } from './repository.ts';
+import { insertTenant, selectById, setState, takenSlugs } from './repository.ts';
 import { stepRows, type Work } from './runner.ts';
 import { isReservedSlug, isSlug, slugFromName, suffixedSlug } from './slugs.ts';
 import { createPlan, purgePlan } from './steps.ts';
@@ -18,7 +19,17 @@ import type { CreateTenant, TenantRecord, Tenants } from './tenants.ts';
 
 export interface Creation extends Pick<Tenants, 'create' | 'abandon'> {
   /** What there is to do for an open creation; `fresh` for the first attempt of the process that reserved it. */
-  work(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh?: boolean): Work;
+  work(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh?: Fresh): Work;
+}
+
+/** What modules were given for their steps, by the names of those. */
+type Provisioning = Readonly<Record<string, unknown>>;
+
+/** The first attempt of the process that reserved the company. */
+interface Fresh {
+  readonly provisioning: Provisioning;
+  /** The record as it was committed active. */
+  made?: TenantRecord | undefined;
 }
 
 const payloadPurpose = 'journal:payload';
@@ -26,8 +37,8 @@ const payloadPurpose = 'journal:payload';
 export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Creation {
   const { control, registry, runner, clock } = parts;
 
-  function work(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh = false): Work {
-    const provisioning = openPayload(parts, operation, record);
+  function work(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh?: Fresh): Work {
+    const provisioning = fresh?.provisioning ?? openPayload(parts, operation, record);
     const removed = async (tx: ControlTx) => {
       const action = 'company.creation_undone';
       await parts.audit.forget(tx, record.id);
@@ -35,8 +46,17 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     };
     return {
       first: 'reserve',
-      plan: createPlan(parts, { record, open: () => parts.openTenant(record, system), provisioning, fresh }),
-      finish: (tx) => tools.audited(tx, 'created', actor, record.id),
+      plan: createPlan(parts, {
+        record,
+        open: () => parts.openTenant(record, system),
+        provisioning,
+        fresh: fresh !== undefined,
+      }),
+      async finish(tx) {
+        const read = fresh === undefined ? undefined : selectById(tx, record.id);
+        await Promise.all([tools.audited(tx, 'created', actor, record.id), read]);
+        if (fresh !== undefined) fresh.made = await read!;
+      },
       failed: (tx) => setState(tx, record.id, 'failed'),
       undo: { plan: purgePlan(parts, record), finish: removed },
       changed: () => registry.invalidate(record.id),
@@ -63,7 +83,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       const steps = stepRows('reserve', plan, now);
       const written = [insertTenant(tx, found), insertOperation(tx, { ...identity, ...rest }, steps)];
       // It will have work before it is active: the first audit rows to seal, an invitation to send.
-      await Promise.all([...written, parts.work.reserve(tx, found.id, clock.now())]);
+      await Promise.all([...written, parts.audit.open(tx, found.id), parts.work.reserve(tx, found.id, clock.now())]);
       return found;
     });
     return { record, operation: { ...identity, attempts: 1, undoing: false, retryAt: null } };
@@ -75,16 +95,17 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     async create(input, actor, started) {
       const { record, operation } = await reserve(input, actor);
       started?.(operation.id, record);
+      const fresh: Fresh = { provisioning: input.provisioning ?? {} };
       try {
-        await runner.begin(operation, work(operation, record, actor, true));
+        await runner.begin(operation, work(operation, record, actor, fresh));
       } catch (error) {
         await tools.over(record.id);
         parts.poke();
         throw attemptError(error, record.id);
       }
-      tools.wake(record.id);
-      const made = await registry.get(record.id);
-      return { record: made!, operationId: operation.id };
+      // Its first audit rows are sealed in a second; a burst of creations is not slowed by visits to those just made.
+      tools.wake(record.id, second);
+      return { record: fresh.made!, operationId: operation.id };
     },
 
     async abandon(id, actor) {
@@ -163,12 +184,8 @@ async function freeSlug(tx: ControlTx, wanted: TenantRecord, asked: boolean): Pr
   return free;
 }
 
-function openPayload(
-  parts: LifecycleParts,
-  operation: OpenOperation,
-  record: TenantRecord,
-): Readonly<Record<string, unknown>> {
+function openPayload(parts: LifecycleParts, operation: OpenOperation, record: TenantRecord): Provisioning {
   if (operation.payload === null || record.wrappedKey === '') return {};
   const text = parts.secrets.forTenant(record.id, record.wrappedKey).open(payloadPurpose, operation.payload);
-  return JSON.parse(text) as Record<string, unknown>;
+  return JSON.parse(text) as Provisioning;
 }

@@ -29,7 +29,7 @@ export interface LifecycleParts extends StepParts {
   readonly placements: Partial<Readonly<Record<PlacementKind, Placement>>>;
   readonly files: FileStores;
   readonly secrets: Secrets;
-  readonly audit: Pick<AuditService, 'recordFleet' | 'forget'>;
+  readonly audit: Pick<AuditService, 'recordFleet' | 'open' | 'forget'>;
   readonly work: Pick<WorkIndex, 'mark' | 'reserve' | 'forget'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,8 +44,8 @@ export interface LifecycleTools {
   locked(tx: ControlTx, id: TenantId): Promise<TenantRecord>;
   /** The record of a company that must be there, tombstones included. */
   current(id: TenantId): Promise<TenantRecord>;
-  /** The company may have work: the worker visits it. Never awaited, never fails. */
-  wake(id: TenantId): void;
+  /** The company may have work: the worker visits it, now or in so many ms. Never awaited, never fails. */
+  wake(id: TenantId, delay?: number): void;
   /** A verb has ended: the work index learns whether there is a company to visit. */
   over(id: TenantId): Promise<void>;
   /** As soon as their leases end; not awaited. */
@@ -61,8 +61,8 @@ export function createLifecycleTools(parts: LifecycleParts): LifecycleTools {
     promise.catch((error) => log.warn({ err: error, company: id }, text));
   }
 
-  function wake(id: TenantId): void {
-    background(parts.work.mark(id, clock.now()), id, 'a company could not be marked as having work');
+  function wake(id: TenantId, delay = 0): void {
+    background(parts.work.mark(id, clock.now() + delay), id, 'a company could not be marked as having work');
   }
 
   return {

@@ -83,15 +83,18 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
     source: ReturnType<typeof sourceOf>,
     secret = newSecret(),
   ): Promise<MadeInvitation> {
-    await requireFreeNames(tx, { email: person.email, username: null });
     const now = clock.now();
     const at = isoTime(now);
-    const live = await tx
-      .selectFrom('invitations')
-      .select(['id', 'expires_at'])
-      .where('email', '=', person.email)
-      .where('status', '=', 'pending')
-      .executeTakeFirst();
+    // What does not wait for another's answer goes to the database together, here and below.
+    const [live] = await Promise.all([
+      tx
+        .selectFrom('invitations')
+        .select(['id', 'expires_at'])
+        .where('email', '=', person.email)
+        .where('status', '=', 'pending')
+        .executeTakeFirst(),
+      requireFreeNames(tx, { email: person.email, username: null }),
+    ]);
     if (live !== undefined && live.expires_at > at) {
       throw alreadyInvited();
     }
@@ -113,14 +116,20 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
       accepted_at: null,
       user_id: null,
     };
+    await Promise.all([
+      insert(tx, row),
+      announce(tx, tenant, row, token, by, 'invitation.created', source),
+      events.record(tx, { actor: by, clock }, 'user.invited', { invitation_id: row.id, role: row.role }),
+    ]);
+    return { row, token };
+  }
+
+  async function insert(tx: TenantTx, row: InvitationTable): Promise<void> {
     try {
       await tx.insertInto('invitations').values(row).execute();
     } catch (error) {
       throw isUniqueViolation(error) === false ? error : alreadyInvited();
     }
-    await announce(tx, tenant, row, token, by, 'invitation.created', source);
-    await events.record(tx, { actor: by, clock }, 'user.invited', { invitation_id: row.id, role: row.role });
-    return { row, token };
   }
 
   async function announce(
@@ -132,15 +141,17 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
     action: string,
     source: ReturnType<typeof sourceOf>,
   ): Promise<void> {
-    await audit.record(tx, tenant, {
-      action,
-      actor: by,
-      target: row.id,
-      outcome: 'success',
-      details: { role: row.role },
-      source,
-    });
-    await post.queue(tx, tenant, invitationMail(row.email, tenant.name, links.invitation(token), row.expires_at));
+    await Promise.all([
+      audit.record(tx, tenant, {
+        action,
+        actor: by,
+        target: row.id,
+        outcome: 'success',
+        details: { role: row.role },
+        source,
+      }),
+      post.queue(tx, tenant, invitationMail(row.email, tenant.name, links.invitation(token), row.expires_at)),
+    ]);
   }
 
   function requireGrant(caller: MemberCaller, role: Role): void {
