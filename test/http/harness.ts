@@ -20,6 +20,7 @@ import {
   signedIn,
 } from '../../src/kernel/contract.ts';
 import { conflict, notFound, unauthenticated } from '../../src/kernel/errors.ts';
+import { createForeground } from '../../src/kernel/foreground.ts';
 import type { MemberCaller, OperatorCaller } from '../../src/kernel/handles.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
@@ -196,6 +197,7 @@ export async function startHarness(
       connections: { open: 0, budget: 10, waiting: 0 },
       tenants: { countByState: async () => ({ active: 1 }), count: async () => 1 },
       files: { check: async () => ({ ok: true }) },
+      foreground: createForeground(),
     } as unknown as ServerOptions['kernel'],
     modules: [{ name: 'small', routes }],
     accounts: {
