@@ -1,4 +1,4 @@
-/** The quick suite: everything but `test/faults` and `test/stress`, in about three minutes on two cores. */
+/** The quick suite: everything but `test/faults` and `test/stress`, in about nine minutes on two cores. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
