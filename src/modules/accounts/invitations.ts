@@ -81,10 +81,8 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
     person: NewInvitation,
     by: Actor,
     source: ReturnType<typeof sourceOf>,
-    secret = newSecret(),
   ): Promise<MadeInvitation> {
-    const now = clock.now();
-    const at = isoTime(now);
+    const at = clock.iso();
     // What does not wait for another's answer goes to the database together, here and below.
     const [live] = await Promise.all([
       tx
@@ -101,6 +99,19 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
     if (live !== undefined) {
       await tx.updateTable('invitations').set({ status: 'expired' }).where('id', '=', live.id).execute();
     }
+    return write(tx, tenant, person, by, source, newSecret());
+  }
+
+  /** Where nobody of that address can be there, and no invitation. */
+  async function write(
+    tx: TenantTx,
+    tenant: Tenant,
+    person: NewInvitation,
+    by: Actor,
+    source: ReturnType<typeof sourceOf>,
+    secret: string,
+  ): Promise<MadeInvitation> {
+    const now = clock.now();
     const token = tokenOf(tenant.id, secret);
     const row: InvitationTable = {
       id: newId('invitation', now),
@@ -111,7 +122,7 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
       status: 'pending',
       invited_by: 'id' in by ? by.id : null,
       invited_by_kind: by.kind,
-      created_at: at,
+      created_at: isoTime(now),
       expires_at: isoTime(now + lifeMs),
       accepted_at: null,
       user_id: null,
@@ -292,7 +303,8 @@ export function createInvitations(parts: Parts, signIn: SignIn): Invitations {
       await tenant.db.transaction(async (tx) => {
         const there = await tx.selectFrom('invitations').select('id').where('token_hash', '=', hash).executeTakeFirst();
         if (there !== undefined) return;
-        await make(tx, tenant, { email: input.email, fullName: input.fullName, role }, tenant.actor, {}, input.secret);
+        // The company is still being made: there is nobody else in it.
+        await write(tx, tenant, { email: input.email, fullName: input.fullName, role }, tenant.actor, {}, input.secret);
       });
     },
 
