@@ -9,13 +9,15 @@
  * - Events stay for `keepDays` and are then removed, those that a listener still waits for excepted.
  */
 import { type Clock, day, isoTime } from './clock.ts';
+import type { TenantTx } from './database/database.ts';
+import { prepare } from './database/prepared.ts';
 import type { Events, EventType, Listeners, TenantEvent } from './events.ts';
 import { holdSequence, nextNumber } from './events-sequence.ts';
+import type { EventTable } from './events-tables.ts';
 import type { Actor, Tenant } from './handles.ts';
 import { newId } from './ids.ts';
 import { backoff, safeReason } from './jobs/backoff.ts';
 import type { Schedule } from './jobs/jobs.ts';
-import './events-tables.ts';
 
 const batch = 100;
 
@@ -39,6 +41,20 @@ export interface EventsOptions {
   readonly timeout?: number;
 }
 
+const insertEvent = prepare<TenantTx, Omit<EventTable, 'seq'>, unknown>((tx, slot) =>
+  tx
+    .insertInto('events')
+    .values({
+      seq: nextNumber('events'),
+      id: slot('id'),
+      type: slot('type'),
+      at: slot('at'),
+      actor: slot('actor'),
+      payload: slot('payload'),
+    })
+    .compile(),
+);
+
 type Listen = (tenant: Tenant, event: TenantEvent) => Promise<void>;
 interface Registered {
   readonly name: string;
@@ -53,23 +69,17 @@ interface Cursor {
 export function createEvents({ clock, keepDays = 90, timeout = 60_000 }: EventsOptions): EventsOutbox {
   const registered: Registered[] = [];
 
-  async function record<T extends EventType>(
-    ...[tx, tenant, type, payload]: Parameters<Events['record']>
-  ): Promise<string> {
+  async function record(...[tx, tenant, type, payload]: Parameters<Events['record']>): Promise<string> {
     const now = tenant.clock.now();
     const id = newId('event', now);
     await holdSequence(tx, 'events');
-    await tx
-      .insertInto('events')
-      .values({
-        seq: nextNumber('events'),
-        id,
-        type: type as T,
-        at: isoTime(now),
-        actor: JSON.stringify(tenant.actor),
-        payload: JSON.stringify(payload ?? null),
-      })
-      .execute();
+    await insertEvent(tx, {
+      id,
+      type,
+      at: isoTime(now),
+      actor: JSON.stringify(tenant.actor),
+      payload: JSON.stringify(payload ?? null),
+    });
     // Without a listener there is nothing to do: the row waits for whoever reads events.
     if (registered.some((module) => module.heard.has(type))) tx.dueAt(now);
     return id;

@@ -2,7 +2,7 @@
  * Identifiers: a type prefix and 26 characters of Crockford base32 in lower case (48 bits of milliseconds, 80 random
  * bits: the layout of ULID, https://github.com/ulid/spec). They sort by time of creation and are never reused.
  */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -46,8 +46,21 @@ function newIdPart(now: number): string {
     rest = Math.floor(rest / 32);
   }
   let random = '';
-  for (const byte of randomBytes(16)) random += alphabet[byte & 31];
+  for (const byte of randomPart()) random += alphabet[byte & 31];
   return time + random;
+}
+
+/** Random bytes are drawn for many ids at once: most of the cost of drawing is in the call. None is used twice. */
+const pool = Buffer.alloc(256 * 16);
+let used = pool.length;
+
+function randomPart(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 16;
+  return pool.subarray(used - 16, used);
 }
 
 const part = '[0-7][0-9a-hjkmnp-tv-z]{25}';

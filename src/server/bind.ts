@@ -224,9 +224,11 @@ function watchBody(
     // Ends the streams of the handler, so that it undoes what it began.
     setTimeout(() => request.raw.destroy(refusal as Error), 100).unref();
   };
-  const headers = { connection: 'close' };
-  const tooSlow = new Refusal(408, 'request_timeout', 'The body came too slowly.', { headers });
-  const unwatch = [options.bodyWatch.watch(request.raw, () => end(tooSlow)), options.streamWatch.watch(confirm, end)];
+  const tooSlow = () => {
+    const headers = { connection: 'close' };
+    end(new Refusal(408, 'request_timeout', 'The body came too slowly.', { headers }));
+  };
+  const unwatch = [options.bodyWatch.watch(request.raw, tooSlow), options.streamWatch.watch(confirm, end)];
   return () => {
     for (const stop of unwatch) stop();
   };

@@ -11,6 +11,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
 import type { ControlDb, Database, TenantDb, Transaction } from '../database/database.ts';
+import { prepare } from '../database/prepared.ts';
 import { holdSequence, nextNumber } from '../events-sequence.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
@@ -18,7 +19,7 @@ import type { Logger } from '../log.ts';
 import type { AskedPage, AuditEntry, AuditPage, AuditRow } from './audit.ts';
 import type { Heads } from './heads.ts';
 import { makeSeal, type Seal, type SealedRow } from './seals.ts';
-import type { AuditTables } from './tables.ts';
+import type { AuditLogTable, AuditTables } from './tables.ts';
 
 export const fleetTrail = 'fleet';
 /** Rows under one seal at most. */
@@ -47,22 +48,37 @@ export function actorText(actor: Actor): string {
 export async function append(tx: TrailTx, clock: Clock, entry: AuditEntry): Promise<void> {
   const now = clock.now();
   await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_log');
-  await tx
+  await insertRow(tx, {
+    id: newId('audit', now),
+    at: new Date(now).toISOString(),
+    actor: actorText(entry.actor),
+    action: entry.action,
+    target: clean(entry.target),
+    outcome: entry.outcome,
+    details: JSON.stringify(entry.details ?? {}),
+    ip: clean(entry.source?.ip),
+    request_id: clean(entry.source?.requestId),
+  });
+}
+
+/** Every change writes a row, so the statement is compiled once. */
+const insertRow = prepare<TrailTx, Omit<AuditLogTable, 'seq'>, unknown>((tx, slot) =>
+  tx
     .insertInto('audit_log')
     .values({
       seq: nextNumber('audit_log'),
-      id: newId('audit', now),
-      at: new Date(now).toISOString(),
-      actor: actorText(entry.actor),
-      action: entry.action,
-      target: clean(entry.target),
-      outcome: entry.outcome,
-      details: JSON.stringify(entry.details ?? {}),
-      ip: clean(entry.source?.ip),
-      request_id: clean(entry.source?.requestId),
+      id: slot('id'),
+      at: slot('at'),
+      actor: slot('actor'),
+      action: slot('action'),
+      target: slot('target'),
+      outcome: slot('outcome'),
+      details: slot('details'),
+      ip: slot('ip'),
+      request_id: slot('request_id'),
     })
-    .execute();
-}
+    .compile(),
+);
 
 /** What a stranger sent may be anything: stored in a form that every database takes, and not at length. */
 function clean(text: string | null | undefined): string | null {

@@ -120,6 +120,21 @@ test('writers of one tenant queue; those of two do not', async () => {
   expect(order).toEqual(['first began', 'other done', 'first ends', 'second began']);
 });
 
+test('a commit that fails leaves nothing, and the writer that followed at once is not hurt', async () => {
+  const { db } = await start().newTenant();
+  const failing = db.transaction(async (tx) => {
+    await insert(tx, 'refused');
+    await tx.insertInto('test_answers').values({ note_id: 'nobody' }).execute();
+  });
+  const following = ['one', 'two'].map((id) => db.transaction((tx) => insert(tx, id)));
+  await expect(failing).rejects.toThrow('FOREIGN KEY');
+  await Promise.all(following);
+  await db.transaction((tx) => insert(tx, 'three'));
+  const rows = await db.read.selectFrom('test_notes').select('id').orderBy('id').execute();
+  expect(rows.map((row) => row.id)).toEqual(['one', 'three', 'two']);
+  expect(await db.read.selectFrom('test_answers').selectAll().execute()).toEqual([]);
+});
+
 test('after a commit: in order, errors do not matter; after a rollback: nothing', async () => {
   const { db } = await start().newTenant();
   const ran: string[] = [];

@@ -95,6 +95,11 @@ async function runOnce<Tables, Kind extends 'tenant' | 'control', T>(
   const { session } = lease;
   let result: T;
   let marked: (() => void) | undefined;
+  let passedOn = false;
+  const passOn = () => {
+    passedOn = true;
+    lease.release();
+  };
   try {
     await session.begin();
     result = await withLimit(options.transactionMs ?? transactionLimit, () =>
@@ -102,13 +107,14 @@ async function runOnce<Tables, Kind extends 'tenant' | 'control', T>(
     );
     state.ended = true;
     if (state.due !== undefined) marked = await options.markWork?.(state.due);
-    await session.commit();
+    await session.commit(passOn);
   } catch (error) {
     state.ended = true;
-    await rollBack(session, options.log);
+    // Once it was passed on, the transaction on it may be somebody else's.
+    if (!passedOn) await rollBack(session, options.log);
     throw error;
   } finally {
-    lease.release();
+    if (!passedOn) lease.release();
     marked?.();
   }
   for (const run of state.after) {

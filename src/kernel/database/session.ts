@@ -23,7 +23,11 @@ export interface SqlSession {
   execute<R>(query: CompiledQuery): Promise<QueryResult<R>>;
   /** Begins a write transaction. May resolve before the engine has begun; the first statement then reports a failure. */
   begin(): Promise<void>;
-  commit(): Promise<void>;
+  /**
+   * Ends the transaction. `sent` is called where the next one may begin at once: it then runs behind this commit, and
+   * a commit that fails has left nothing that the next one could meet. Not called where that cannot be promised.
+   */
+  commit(sent?: () => void): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }

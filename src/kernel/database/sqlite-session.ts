@@ -114,14 +114,17 @@ export function createSqliteSession(thread: ThreadLink, connection: number, purp
       beginning = undefined;
       return Promise.resolve();
     },
-    async commit() {
+    async commit(sent) {
       if (fresh) {
         fresh = false;
         return;
       }
       await beginning;
       beginning = undefined;
-      await thread.send([op.commit, connection]);
+      const committed = thread.send([op.commit, connection]);
+      // The thread works in order, and rolls back by itself what it could not commit.
+      sent?.();
+      await committed;
     },
     async rollback() {
       if (fresh) {

@@ -202,7 +202,13 @@ function commit(connection: Connection): Answer {
   connection.failedBegin = undefined;
   if (failed !== undefined) throw failed;
   if (!connection.walled.db.isTransaction) throw new WallError('no_transaction', 'there is no transaction');
-  connection.walled.trusted(() => connection.walled.db.exec('COMMIT'));
+  try {
+    connection.walled.trusted(() => connection.walled.db.exec('COMMIT'));
+  } catch (error) {
+    // The next transaction may be under way behind this one already: it must find the connection free.
+    if (connection.walled.db.isTransaction) connection.walled.trusted(() => connection.walled.db.exec('ROLLBACK'));
+    throw error;
+  }
   return done;
 }
 

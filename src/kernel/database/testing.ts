@@ -16,6 +16,7 @@ import { createSqliteHost } from './sqlite-host.ts';
 declare module './tables.ts' {
   interface TenantTables {
     test_notes: { id: string; text: string | null; size: number };
+    test_answers: { note_id: string };
   }
 }
 
@@ -27,6 +28,14 @@ const notes = tenantMigration('0001-notes', async (schema) => {
     .addColumn('size', 'integer', (column) => column.notNull())
     .execute();
   await schema.createIndex('test_notes_text').unique().on('test_notes').column('text').execute();
+  // Looked at with the commit: what makes a commit fail.
+  await schema
+    .createTable('test_answers')
+    .addColumn('note_id', 'text')
+    .addForeignKeyConstraint('test_answers_note', ['note_id'], 'test_notes', ['id'], (key) =>
+      key.deferrable().initiallyDeferred(),
+    )
+    .execute();
 });
 
 export const silent = createLogger({ level: 'silent', format: 'json' });

@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import type { FolderSync } from './folder-sync.ts';
 import type { FreeSpace } from './free-space.ts';
-import { close, fdatasync, fsync, open, truncate, writeAll } from './io.ts';
+import { close, closeSynced, fdatasync, fsync, open, truncate, writeAll } from './io.ts';
 
 /** What the parts of the disk store share. */
 export interface DiskParts {
@@ -36,6 +36,7 @@ export function createDiskWriter(path: string, start: number, space: FreeSpace):
   let file: number | undefined;
   let position = start;
   let pending = 0;
+  let synced = false;
   let early: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
 
@@ -62,6 +63,7 @@ export function createDiskWriter(path: string, start: number, space: FreeSpace):
       if (failure !== undefined) throw failure.error;
       await space.spend(bytes);
       const descriptor = await opened();
+      synced = false;
       await writeAll(descriptor, chunks, position);
       position += bytes;
       pending += bytes;
@@ -72,6 +74,7 @@ export function createDiskWriter(path: string, start: number, space: FreeSpace):
       await early;
       if (failure !== undefined) throw failure.error;
       await fsync(descriptor);
+      synced = true;
     },
     async undo() {
       if (file === undefined) return;
@@ -81,7 +84,9 @@ export function createDiskWriter(path: string, start: number, space: FreeSpace):
     },
     async close() {
       await early;
-      if (file !== undefined) await close(file);
+      if (file === undefined) return;
+      if (synced) closeSynced(file);
+      else await close(file);
     },
   };
 }

@@ -5,7 +5,7 @@
  * bucket, for a new folder). Until the rename nothing can be seen; after any failure nothing is left, except when the
  * process dies: then the sweep of temporary files removes it.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
@@ -131,7 +131,7 @@ async function put(folder: BucketFolder, parts: DiskParts, body: Readable, optio
   const ready = folder.ensureFolder(key);
   // Awaited before the rename; a body may take hours until then, and a failure must not count as unhandled.
   ready.catch(() => undefined);
-  const name = `${randomBytes(12).toString('hex')}.put`;
+  const name = `${key}.put`;
   const path = join(folder.temporary, name);
   const hash = createHash('sha256');
   const writer = createDiskWriter(path, 0, parts.space);

@@ -5,7 +5,7 @@
  * running wait together for the next, so many renames into one folder cost few fsyncs. A folder's descriptor is held
  * only while somebody waits.
  */
-import { close, fsync, open } from './io.ts';
+import { closeSynced, fsync, open } from './io.ts';
 
 export interface FolderSync {
   sync(folder: string): Promise<void>;
@@ -33,7 +33,7 @@ export function createFolderSync(): FolderSync {
       }
     }
     waiting.delete(folder);
-    if (descriptor !== undefined) await close(descriptor);
+    if (descriptor !== undefined) closeSynced(descriptor);
   }
 
   function take(folder: string): Waiter[] {

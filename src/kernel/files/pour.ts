@@ -10,7 +10,7 @@ import { StrongroomError } from '../errors.ts';
 import { tooLarge } from './io.ts';
 
 /** Enough for the kernel to write at full speed; a slow upload of many small chunks holds no more than this twice. */
-const pieceBytes = 512 * 1024;
+const pieceBytes = 256 * 1024;
 /** Chunks of one piece, so that a body of single bytes does not become a list of a million. */
 const pieceChunks = 256;
 export const headBytes = 4_100;

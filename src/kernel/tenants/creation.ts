@@ -23,7 +23,7 @@ import {
 import { insertTenant, selectById, setState, takenSlugs } from './repository.ts';
 import { stepRows, type Work } from './runner.ts';
 import { isReservedSlug, isSlug, slugFromName, suffixedSlug } from './slugs.ts';
-import { createPlan, purgePlan } from './steps.ts';
+import { createPlan, type Plan, purgePlan } from './steps.ts';
 import type { CreateTenant, TenantRecord, Tenants } from './tenants.ts';
 
 export interface Creation extends Pick<Tenants, 'create' | 'abandon'> {
@@ -36,7 +36,7 @@ type Provisioning = Readonly<Record<string, unknown>>;
 
 /** The first attempt of the process that reserved the company. */
 interface Fresh {
-  readonly provisioning: Provisioning;
+  readonly plan: Plan;
   /** The record as it was committed active. */
   made?: TenantRecord | undefined;
 }
@@ -47,7 +47,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
   const { control, registry, runner, clock } = parts;
 
   function work(operation: OpenOperation, record: TenantRecord, actor: Actor, fresh?: Fresh): Work {
-    const provisioning = fresh?.provisioning ?? openPayload(parts, operation, record);
+    const open = () => parts.openTenant(record, system);
     const removed = async (tx: ControlTx) => {
       const action = 'company.creation_undone';
       await parts.audit.forget(tx, record.id);
@@ -55,12 +55,9 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     };
     return {
       first: 'reserve',
-      plan: createPlan(parts, {
-        record,
-        open: () => parts.openTenant(record, system),
-        provisioning,
-        fresh: fresh !== undefined,
-      }),
+      plan:
+        fresh?.plan ??
+        createPlan(parts, { record, open, provisioning: openPayload(parts, operation, record), fresh: false }),
       async finish(tx) {
         const read = fresh === undefined ? undefined : selectById(tx, record.id);
         await Promise.all([tools.audited(tx, 'created', actor, record.id), read]);
@@ -75,15 +72,17 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
   async function reserve(
     input: CreateTenant,
     actor: Actor,
-  ): Promise<{ record: TenantRecord; operation: OpenOperation }> {
+  ): Promise<{ record: TenantRecord; operation: OpenOperation; fresh: Fresh }> {
     runner.requireOpen();
     const wanted = await draft(parts, input);
-    const provisioning = JSON.stringify(input.provisioning ?? {});
-    const payload = parts.secrets.forTenant(wanted.id, wanted.wrappedKey).seal(payloadPurpose, provisioning);
+    const provisioning = input.provisioning ?? {};
+    const payload = parts.secrets
+      .forTenant(wanted.id, wanted.wrappedKey)
+      .seal(payloadPurpose, JSON.stringify(provisioning));
     const id = newId('operation', clock.now());
     const identity = { id, tenantId: wanted.id, verb: 'create' as const, payload };
-    const open = () => parts.openTenant(wanted, system);
-    const plan = createPlan(parts, { record: wanted, open, provisioning: {}, fresh: true });
+    const open = () => parts.openTenant(record, system);
+    const plan = createPlan(parts, { record: wanted, open, provisioning, fresh: true });
     await failpoint('create.reserve.before');
     const record = await reserved(async (tx) => {
       const found = { ...wanted, slug: await freeSlug(tx, wanted, input.slug !== undefined) };
@@ -95,7 +94,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       await Promise.all([...written, parts.audit.open(tx, found.id), parts.work.reserve(tx, found.id, clock.now())]);
       return found;
     });
-    return { record, operation: { ...identity, attempts: 1, undoing: false, retryAt: null } };
+    return { record, operation: { ...identity, attempts: 1, undoing: false, retryAt: null }, fresh: { plan } };
   }
 
   /** Two that ask for one slug at once where transactions do not take turns: the index decides, and one looks again. */
@@ -112,9 +111,8 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
     work,
 
     async create(input, actor, started) {
-      const { record, operation } = await reserve(input, actor);
+      const { record, operation, fresh } = await reserve(input, actor);
       started?.(operation.id, record);
-      const fresh: Fresh = { provisioning: input.provisioning ?? {} };
       try {
         await runner.begin(operation, work(operation, record, actor, fresh));
       } catch (error) {

@@ -87,7 +87,9 @@ export function createPlan(parts: StepParts, creation: Creation): Plan {
     {
       name: 'bucket',
       run: async () => {
-        if (!(await parts.files.bucketExists(record.bucket))) await parts.files.createBucket(record.bucket);
+        // A first attempt has just made it.
+        if (creation.fresh || (await parts.files.bucketExists(record.bucket))) return;
+        await parts.files.createBucket(record.bucket);
       },
     },
   ];

@@ -1,11 +1,11 @@
 /** Statements on documents and their versions, one document at a time. */
 import { type CompiledQuery, sql } from 'kysely';
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
+import { prepare } from '../../../kernel/database/prepared.ts';
 import { notFound } from '../../../kernel/errors.ts';
 import { isId } from '../../../kernel/ids.ts';
 import type { DocumentTable, VersionTable } from '../tables.ts';
 import { accessOf, type Level, requireLevel, sharedLevel, type Viewer } from '../visibility.ts';
-import { prepare } from './prepared.ts';
 
 /** A document as it stands, with its owner's name and present role, and what the viewer may do with it. */
 export interface LoadedDocument extends DocumentTable {

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
-import { prepare } from './prepared.ts';
+import { prepare } from '../../../kernel/database/prepared.ts';
 
 interface NewFile {
   readonly key: string;

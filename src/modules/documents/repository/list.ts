@@ -7,10 +7,10 @@
  */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { TenantReader } from '../../../kernel/database/database.ts';
+import { type Prepared, prepare } from '../../../kernel/database/prepared.ts';
 import type { DocumentSort } from '../contract.ts';
 import type { DocumentTable } from '../tables.ts';
 import { type Viewer, visibleBranches } from '../visibility.ts';
-import { type Prepared, prepare } from './prepared.ts';
 
 export interface DocumentFilter {
   readonly trashed: boolean;

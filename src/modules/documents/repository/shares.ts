@@ -1,7 +1,7 @@
 /** Statements on shares, on history, and on the few facts about people that the rules of documents need. */
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
+import { prepare } from '../../../kernel/database/prepared.ts';
 import type { HistoryTable, ShareTable } from '../tables.ts';
-import { prepare } from './prepared.ts';
 
 export async function listShares(source: TenantReader, target: string): Promise<ShareTable[]> {
   return source.selectFrom('shares').selectAll().where('target_id', '=', target).orderBy('grantee').execute();

@@ -85,40 +85,52 @@ export interface Content {
 export function createContent(parts: Parts, inHand: InHand): Content {
   return {
     create: (acting, stored, input) =>
-      committed(acting.tenant, inHand, stored, input.keepOnFailure === true, async (tx) => {
-        if (input.basketId === '') requireUploader(acting.viewer);
-        else await loadBasket(tx, acting.viewer, input.basketId, 'write');
-        const kept = await insertNew(parts, tx, acting, inHand, stored, input);
-        await input.settle?.within(tx, kept.document.id);
-        return kept;
+      committed(acting.tenant, inHand, stored, input.keepOnFailure === true, async (transaction) => {
+        const insertedBy = (insert: typeof insertNew) =>
+          transaction(async (tx) => {
+            if (input.basketId === '') requireUploader(acting.viewer);
+            else await loadBasket(tx, acting.viewer, input.basketId, 'write');
+            const kept = await insert(parts, tx, acting, inHand, stored, input);
+            await input.settle?.within(tx, kept.document.id);
+            return kept;
+          });
+        for (let insert = insertNew; ; insert = insertBesideOther) {
+          try {
+            return await insertedBy(insert);
+          } catch (error) {
+            if (!(error instanceof NameTaken)) throw error;
+          }
+        }
       }),
     addVersion: (acting, stored, input) =>
-      committed(acting.tenant, inHand, stored, false, async (tx) => {
-        const before = await loadDocument(tx, acting.viewer, input.documentId, { level: 'write' });
-        requireMatch(input.ifMatch, before.version_id);
-        return nextVersion(parts, tx, acting, before, {
-          reference: () => referenced(tx, acting.tenant, inHand, stored),
-          mimeType: mediaType(stored.head, before.filename, input.declaredType),
-          size: stored.size,
-          sha256: stored.sha256,
-          reserved: 0,
-          restoredFrom: null,
-        });
-      }),
+      committed(acting.tenant, inHand, stored, false, (transaction) =>
+        transaction(async (tx) => {
+          const before = await loadDocument(tx, acting.viewer, input.documentId, { level: 'write' });
+          requireMatch(input.ifMatch, before.version_id);
+          return nextVersion(parts, tx, acting, before, {
+            reference: () => referenced(tx, acting.tenant, inHand, stored),
+            mimeType: mediaType(stored.head, before.filename, input.declaredType),
+            size: stored.size,
+            sha256: stored.sha256,
+            reserved: 0,
+            restoredFrom: null,
+          });
+        }),
+      ),
   };
 }
 
-/** Runs the transaction; where it is refused or fails, the object that nobody refers to is removed. */
+/** Runs the transactions; where they are refused or fail, the object that nobody refers to is removed. */
 async function committed(
   tenant: Tenant,
   inHand: InHand,
   stored: StoredObject,
   keepOnFailure: boolean,
-  work: (tx: TenantTx) => Promise<Kept>,
+  work: (transaction: Tenant['db']['transaction']) => Promise<Kept>,
 ): Promise<Kept> {
   try {
     await failpoint('upload.stored');
-    return await tenant.db.transaction(work);
+    return await work(tenant.db.transaction);
   } catch (error) {
     if (!keepOnFailure) await discardUnlessKept(tenant, inHand, stored.key);
     throw error;
@@ -142,6 +154,30 @@ async function referenced(tx: TenantTx, tenant: Tenant, inHand: InHand, stored: 
   if (key !== stored.key) tx.afterCommit(() => discardUnlessKept(tenant, inHand, stored.key));
 }
 
+/** Ends a transaction that meant to insert a document under a name that turned out to be taken. */
+class NameTaken extends Error {
+  override readonly name = 'NameTaken';
+}
+
+/** The rarer way: the name is looked at before anything else is done. */
+async function insertBesideOther(
+  parts: Parts,
+  tx: TenantTx,
+  acting: Acting,
+  inHand: InHand,
+  stored: StoredObject,
+  input: NewContent,
+): Promise<Kept> {
+  const owner = acting.viewer.id;
+  const taken = await findByName(tx, owner, input.basketId, input.filename);
+  if (taken === undefined) return insertNew(parts, tx, acting, inHand, stored, input);
+  if (input.onConflict === 'error') throw filenameTaken(taken);
+  if (input.onConflict === 'version') return versionInstead(parts, tx, acting, inHand, stored, input, taken);
+  const filename = await freeName(tx, owner, input.basketId, input.filename);
+  return insertNew(parts, tx, acting, inHand, stored, { ...input, filename });
+}
+
+/** Inserts the document with all that belongs to it in one go. @throws NameTaken, after which the transaction must end */
 async function insertNew(
   parts: Parts,
   tx: TenantTx,
@@ -169,16 +205,7 @@ async function insertNew(
     updated_at: at,
     trashed_at: null,
   };
-  let filename = input.filename;
-  while (!(await insertDocument(tx, { ...row, filename }))) {
-    const taken = await findByName(tx, viewer.id, input.basketId, filename);
-    if (input.onConflict === 'error') throw filenameTaken(taken);
-    if (input.onConflict === 'version' && taken !== undefined) {
-      return versionInstead(parts, tx, acting, inHand, stored, input, taken);
-    }
-    filename = await freeName(tx, viewer.id, input.basketId, input.filename);
-  }
-  const { id, version_id: versionId } = row;
+  const { id, filename, version_id: versionId } = row;
   const version = {
     id: versionId,
     document_id: id,
@@ -188,7 +215,10 @@ async function insertNew(
     restored_from: null,
   };
   const { mime_type, size_bytes, sha256 } = row;
-  const [, , denied] = await together(tx, [
+  const [, , , denied] = await together(tx, [
+    async () => {
+      if (!(await insertDocument(tx, row))) throw new NameTaken();
+    },
     () => referenced(tx, tenant, inHand, stored),
     () => insertVersion(tx, { ...version, mime_type, size_bytes, sha256 }),
     () => takeBytes(tx, stored.size, tenant.quotaBytes, input.settle?.reserved ?? 0),
@@ -202,7 +232,7 @@ async function insertNew(
       }),
   ]);
   requireAllowed(denied, filename, mime_type);
-  return { document: documentView({ ...row, filename, owner_name: acting.fullName }), versionId };
+  return { document: documentView({ ...row, owner_name: acting.fullName }), versionId };
 }
 
 async function versionInstead(

@@ -2,8 +2,7 @@
  * Statements that are compiled once and run with other values each time: what every upload and every list would
  * otherwise pay again and again. A statement is built with named slots where values will be.
  */
-import type { CompiledQuery, QueryResult } from 'kysely';
-import type { TenantReader } from '../../../kernel/database/database.ts';
+import type { CompiledQuery, Kysely, QueryResult } from 'kysely';
 
 class Slot {
   readonly name: string;
@@ -17,7 +16,8 @@ export type SlotOf<V> = <K extends keyof V & string>(name: K) => V[K];
 
 export type Prepared<S, V, R> = (source: S, values: V) => Promise<QueryResult<R>>;
 
-type Source = Pick<TenantReader, 'getExecutor' | 'executeQuery'>;
+// biome-ignore lint/suspicious/noExplicitAny: whatever its tables are
+type Source = Pick<Kysely<any>, 'getExecutor' | 'executeQuery'>;
 
 /** @param build makes the statement, with slots in place of values; called once for each dialect. */
 export function prepare<S extends Source, V extends object, R>(
