@@ -141,7 +141,7 @@ async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Pr
 
   return {
     dialect: 'postgres',
-    shared: false,
+    concurrency: 1,
     get usable() {
       return !broken && session.usable;
     },

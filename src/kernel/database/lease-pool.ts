@@ -19,6 +19,8 @@ export interface Slot extends Lease {
   leases: number;
   retiring: boolean;
   idleAt: number;
+  /** When a lease last ended, or the first of several began: since then it has got nothing done. */
+  movedAt: number;
   /** Resolves once the session is closed. */
   readonly gone: Promise<void>;
   closed(): void;
@@ -85,6 +87,18 @@ export function newEntries() {
 
 export function unusedSlot(entry: Entry): Slot | undefined {
   return [...entry.pools.read.slots, ...entry.pools.write.slots].find((slot) => slot.leases === 0);
+}
+
+/** A session that has got nothing done for so long (ms) gets no query more behind those that wait for it. */
+const standstill = 5;
+
+/**
+ * Whether a session in use can take one more lease. It is preferred to an unused one while it is quick: queries that
+ * travel together cost less, and the unused one may be closed.
+ */
+export function takesMore({ session, leases, movedAt }: Slot): boolean {
+  if (leases === 0 || leases >= session.concurrency) return false;
+  return session.concurrency === Number.POSITIVE_INFINITY || performance.now() - movedAt < standstill;
 }
 
 /** A failure more: from the third in a row on, the key is refused for a growing time. */

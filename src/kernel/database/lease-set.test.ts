@@ -70,6 +70,36 @@ test('a reader that is never idle is taken from its tenant for one that waits, w
   expect(opened).toEqual(['a read', 'b read', 'a read']);
 });
 
+test('a reader takes a few queries at once while it gets on; behind one that stands still nobody queues', async () => {
+  const { set, opened } = await start(['a'], 4, 2);
+  const first = await set.lease('a', 'read');
+  Object.defineProperty(first.session, 'concurrency', { value: 2 });
+  const second = set.tryLease('a', 'read')!;
+  expect(second.session).toBe(first.session);
+  // It is full: the next one gets another session, and has it back sooner than the first may end.
+  const third = await set.lease('a', 'read');
+  expect(third.session).not.toBe(first.session);
+  third.release();
+  second.release();
+  await soon();
+  // A place is free on the first, but nothing has ended there for a while.
+  const fourth = set.tryLease('a', 'read')!;
+  expect(fourth.session).toBe(third.session);
+  Object.defineProperty(third.session, 'concurrency', { value: 1 });
+  const behind = set.lease('a', 'read');
+  let served = false;
+  void behind.then(() => {
+    served = true;
+  });
+  await soon();
+  expect(served).toBe(false);
+  const last = await Promise.all([behind, first.release()]);
+  expect(last[0].session).toBe(first.session);
+  last[0].release();
+  fourth.release();
+  expect(opened).toEqual(['a read', 'a read']);
+});
+
 test('a reader that waits for nobody is shared by all; a writer by none', async () => {
   const { set, opened } = await start(['a'], 4);
   const readers = await Promise.all(Array.from({ length: 5 }, () => set.lease('a', 'read')));

@@ -2,7 +2,8 @@
  * A leased, least-recently-used set of sessions under one budget.
  *
  * Promises: never more sessions open (or being opened or closed) than the budget, nor than `perKey` for one key; opening
- * is single-flight where sessions are shared; waiters are served first come, first served, and give up in time with 503
+ * is single-flight where sessions are shared; nobody queues behind a session that stands still while another can be had;
+ * waiters are served first come, first served, and give up in time with 503
  * `connections_exhausted`; eviction takes the session unused for longest, else the one that was busy for longest once
  * its last lease ends; a key whose opening fails again and again, or whose own sessions are all too slow, is refused at
  * once for a short, growing time, and then tried with one session; what is above a budget made smaller goes the same way.
@@ -24,6 +25,7 @@ import {
   refusalOf,
   type Slot,
   shuttingDown,
+  takesMore,
   tries,
   unusedSlot,
   type Waiter,
@@ -80,21 +82,26 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   let closed = false;
   let sweep: NodeJS.Timeout | undefined;
 
-  /** A session of this pool that can take one more lease now. */
+  /** A session of this pool that can take one more lease now: one that gets on with its work, else an unused one. */
   function freeSlot(pool: Pool): Slot | undefined {
+    let unused: Slot | undefined;
     for (const slot of pool.slots) {
-      if (slot.retiring || (slot.leases > 0 && !slot.session.shared)) continue;
-      if (slot.session.usable) return slot;
-      retire(slot);
-      return freeSlot(pool);
+      if (slot.retiring) continue;
+      if (!slot.session.usable) {
+        retire(slot);
+        return freeSlot(pool);
+      }
+      if (takesMore(slot)) return slot;
+      if (slot.leases === 0) unused ??= slot;
     }
-    return undefined;
+    return unused;
   }
 
   function take(slot: Slot): Lease {
     if (slot.leases === 0) {
       idle.delete(slot);
       busy.add(slot);
+      slot.movedAt = performance.now();
     }
     slot.leases += 1;
     return slot;
@@ -102,12 +109,16 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
 
   function release(slot: Slot): void {
     slot.leases -= 1;
-    if (slot.leases > 0) return;
-    busy.delete(slot);
-    slot.idleAt = performance.now();
+    slot.movedAt = performance.now();
     const refusal = noteEnd(slot, options.longestPauseMs);
     if (refusal !== undefined) refuse(slot.pool, refusal);
     if (refusal !== undefined || !slot.session.usable) slot.retiring = true;
+    if (slot.leases > 0) {
+      if (!slot.retiring && slot.pool.waiters.size > 0) serve(slot.pool);
+      return;
+    }
+    busy.delete(slot);
+    slot.idleAt = slot.movedAt;
     if (slot.retiring) {
       shut(slot);
       return;
@@ -233,6 +244,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
         leases: 0,
         retiring: closed,
         idleAt: performance.now(),
+        movedAt: performance.now(),
         gone: gone.promise,
         closed: gone.resolve,
         release: () => release(slot),

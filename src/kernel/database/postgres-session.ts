@@ -10,6 +10,7 @@
  *   open transaction, a lock, a cursor …) is not usable any more: it is closed, and everything of it with it.
  * - With `mapErrors` everything thrown is as `postgres-errors.ts` says.
  */
+import type { Socket } from 'node:net';
 import type { CompiledQuery, QueryResult } from 'kysely';
 import pg from 'pg';
 import { StrongroomError, unavailable } from '../errors.ts';
@@ -34,6 +35,8 @@ export interface PostgresSessionOptions {
   readonly mapErrors?: boolean;
   /** Give the connection up once a statement may have left something in its session. Default false. */
   readonly stateless?: boolean;
+  /** How many queries may be under way at once. Those of one turn of the event loop travel together. Default 1. */
+  readonly concurrency?: number;
   /** Told of every statement that the server refused for lack of a right: an attack or a fault of ours. */
   readonly onRefused?: (error: unknown) => void;
 }
@@ -76,12 +79,30 @@ export async function openPostgresSession(
   return sessionOver(client, () => usable, broke, options);
 }
 
+/** What is written to the connection from a call on goes out as one message at the end of the event loop's turn. */
+function createGathering(client: pg.Client): () => void {
+  const { connection } = client as unknown as { connection: { readonly stream: Socket } };
+  let gathering = false;
+  return () => {
+    if (gathering) return;
+    gathering = true;
+    const { stream } = connection;
+    stream.cork();
+    setImmediate(() => {
+      gathering = false;
+      stream.uncork();
+    });
+  };
+}
+
 function sessionOver(
   client: pg.Client,
   isUsable: () => boolean,
   broke: () => void,
   options: PostgresSessionOptions,
 ): PostgresSession {
+  const { concurrency = 1 } = options;
+  const gather = concurrency > 1 ? createGathering(client) : () => {};
   const names = new Map<string, string>();
   let epoch = 0;
   let slow = false;
@@ -149,7 +170,7 @@ function sessionOver(
 
   return {
     dialect: 'postgres',
-    shared: false,
+    concurrency,
     get usable() {
       return isUsable();
     },
@@ -158,10 +179,12 @@ function sessionOver(
     },
     async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       if (fresh) beginNow();
+      // Said by the newest failure alone: queries under way beside it may well go through.
+      slow = false;
+      gather();
       try {
         if (options.stateless === true && stateful.test(query.sql)) broke();
         const { rows, command, rowCount } = await run(query);
-        slow = false;
         if (options.stateless === true && !stateless.has(command)) broke();
         return changing.has(command)
           ? { rows: rows as R[], numAffectedRows: BigInt(rowCount ?? 0) }

@@ -18,8 +18,8 @@ export interface SqlSession {
   readonly usable: boolean;
   /** Its last statement was ended because it took too long. */
   readonly slow?: boolean;
-  /** Several queries may be under way at once (a SQLite reader, whose thread runs them one after the other). */
-  readonly shared: boolean;
+  /** How many queries may be under way at once; the engine runs them one after the other. 1 for a writer. */
+  readonly concurrency: number;
   execute<R>(query: CompiledQuery): Promise<QueryResult<R>>;
   /** Begins a write transaction. May resolve before the engine has begun; the first statement then reports a failure. */
   begin(): Promise<void>;

@@ -85,7 +85,7 @@ export function createSqliteSession(thread: ThreadLink, connection: number, purp
 
   return {
     dialect: 'sqlite',
-    shared: purpose === 'read',
+    concurrency: purpose === 'read' ? Number.POSITIVE_INFINITY : 1,
     get usable() {
       return open && thread.alive;
     },

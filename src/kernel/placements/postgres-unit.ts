@@ -38,6 +38,9 @@ export interface UnitParts {
 /** What the driver waits beyond the server's own limit before it gives a connection up. */
 const graceMs = 5_000;
 
+/** Queries under way on one reader: enough to spare most of the messages, few enough to wait for behind a slow one. */
+const readsAtOnce = 8;
+
 const kyselyOf = (session: PostgresSession) =>
   kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
 
@@ -64,6 +67,7 @@ async function connect(parts: UnitParts, ref: PlacementRef, purpose: Purpose): P
         mapErrors: true,
         prepared: parts.prepared && purpose !== 'migrate',
         stateless: purpose !== 'migrate',
+        concurrency: purpose === 'read' && parts.prepared ? readsAtOnce : 1,
         onRefused: () => raise(parts, 'statement_refused', ref),
       },
     );
