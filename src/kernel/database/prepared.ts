@@ -16,8 +16,7 @@ export type SlotOf<V> = <K extends keyof V & string>(name: K) => V[K];
 
 export type Prepared<S, V, R> = (source: S, values: V) => Promise<QueryResult<R>>;
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever its tables are
-type Source = Pick<Kysely<any>, 'getExecutor' | 'executeQuery'>;
+type Source = Pick<Kysely<unknown>, 'getExecutor' | 'executeQuery'>;
 
 /** @param build makes the statement, with slots in place of values; called once for each dialect. */
 export function prepare<S extends Source, V extends object, R>(
