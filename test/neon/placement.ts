@@ -12,6 +12,7 @@ import { newId } from '../../src/kernel/ids.ts';
 import { createLogger, createLoggerTo } from '../../src/kernel/log.ts';
 import { placementsControlMigrations, placementsModule } from '../../src/kernel/placements/migrations.ts';
 import { createNeonPlacement } from '../../src/kernel/placements/neon.ts';
+import { type NeonTimes, neonTimes } from '../../src/kernel/placements/neon-times.ts';
 import type { NeonMode } from '../../src/kernel/placements/neon-unit.ts';
 import type { PlacementAlarm, PlacementRef } from '../../src/kernel/placements/placement.ts';
 import { secretsFromRing } from '../../src/kernel/secrets-ring.ts';
@@ -23,6 +24,9 @@ export interface NeonUnderTest extends PlacementUnderTest {
   newRef(): PlacementRef;
   units(): Promise<string[]>;
 }
+
+/** The stand-in answers at once; what it is told to do later it does well within the time that a call is waited for. */
+const times: NeonTimes = { ...neonTimes, firstPauseMs: 10, longestPauseMs: 100, inFlightMs: 600, claimMs: 1_200 };
 
 export async function startNeon(
   standIn: StandIn,
@@ -45,6 +49,7 @@ export async function startNeon(
     organisation: null,
     region: 'aws-eu-central-1',
     callsPerSecond: 500,
+    times,
     mode,
     pooled: options.pooled ?? false,
     schemaTemplate: 'tenant_{id}',

@@ -59,7 +59,7 @@ export async function createNeonUnit(parts: NeonParts, ref: PlacementRef): Promi
 async function inSharedProject(parts: NeonParts, unit: string, shared: ProjectNames): Promise<string> {
   const record = await parts.records.reserve(shared.name, shared.name);
   const projectId = await ensureProject(parts, record, shared, true);
-  await ensureDatabase(parts.api, projectId, unit, shared.role);
+  await ensureDatabase(parts, projectId, unit, shared.role);
   return projectId;
 }
 
@@ -114,7 +114,7 @@ async function fill(
 /** The company's own login, asked as a request asks: a login of Neon's may work a little later than it is there. */
 async function prove(parts: NeonParts, ref: PlacementRef): Promise<void> {
   const asked = { ...parts, alarm: () => {} };
-  await untilReached(async () => {
+  await untilReached(parts.times, async () => {
     // An identity that is older is brought up to date by the step that follows.
     const connection = await openUnit(asked, ref, 'write').catch((error: unknown) => {
       if ((error as { code?: unknown }).code === 'identity_mismatch') return undefined;

@@ -140,21 +140,24 @@ function within(session: PostgresSession): PostgresSession {
   };
 }
 
-/** The structure that the migrations make in a schema: made in a transaction that is never committed. */
+/** The structure that the migrations make in a schema. */
 export async function schemaStructure(parts: SchemaParts): Promise<string> {
   const known = parts.replays.get(migrationsDigest(parts.migrations));
   if (known !== undefined) return known.fingerprint;
-  return parts.server.admin(
-    async (session) => {
-      const probe = `strongroom_probe_${randomBytes(8).toString('hex')}`;
-      await session.begin();
-      try {
-        await session.script(`CREATE SCHEMA ${quoted(probe)}; SET LOCAL search_path = ${quoted(probe)}`);
-        return (await fillSchema(parts, session, probe)).fingerprint;
-      } finally {
-        await session.rollback().catch(() => {});
-      }
-    },
-    await sharedDatabase(parts),
-  );
+  return parts.server.admin((session) => probeStructure(parts, session), await sharedDatabase(parts));
+}
+
+/** Makes the structure in a schema of no tenant, in a transaction that is never committed. */
+export async function probeStructure(
+  parts: Pick<SchemaParts, 'migrations' | 'clock' | 'replays'>,
+  session: PostgresSession,
+): Promise<string> {
+  const probe = `strongroom_probe_${randomBytes(8).toString('hex')}`;
+  await session.begin();
+  try {
+    await session.script(`CREATE SCHEMA ${quoted(probe)}; SET LOCAL search_path = ${quoted(probe)}`);
+    return (await fillSchema(parts, session, probe)).fingerprint;
+  } finally {
+    await session.rollback().catch(() => {});
+  }
 }

@@ -7,18 +7,15 @@
  */
 
 import type { ControlDb, ControlTx } from '../database/database.ts';
-import { fingerprint } from '../database/fingerprint.ts';
-import { applyMigrations, migrationsDigest } from '../database/migrator.ts';
-import { postgresDialect } from '../database/postgres-dialect.ts';
+import { migrationsDigest } from '../database/migrator.ts';
 import type { PostgresSession } from '../database/postgres-session.ts';
-import { kyselyOver } from '../database/session.ts';
-import type { TenantTables } from '../database/tables.ts';
 import { unavailable } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
+import { applyWithin, type Recipe, recording } from './postgres-replay.ts';
 import { createRolesText, grantsText, memberText, type RoleLimits, tablesOf } from './postgres-roles.ts';
 import { closeDatabase, createEmptyDatabase, type ServerTraits } from './postgres-server.ts';
 import { type UnitParts, writeIdentity } from './postgres-unit.ts';
@@ -31,6 +28,10 @@ export interface SchemaParts extends UnitParts {
   readonly perDatabase: number;
   readonly shared: SharedDatabases;
   readonly replays: Map<string, Replay>;
+  /** What brings a schema to the head, by the ledger that it has. */
+  readonly recipes: Map<string, Recipe>;
+  /** Fingerprints by the digest that stands for them. */
+  readonly structures: Map<string, string>;
 }
 
 export interface SharedDatabases {
@@ -191,62 +192,13 @@ export async function fillSchema(
     return known;
   }
   const recorded = recording(session);
-  await applyMigrations<TenantTables>({
-    session: recorded.session,
-    grammar: postgresDialect,
-    list: parts.migrations,
-    clock: parts.clock,
-  });
-  const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
-  const tables = await tablesOf(session, schema);
-  const made = { tables, fingerprint: await fingerprint(db, 'postgres') };
+  const done = await applyWithin(parts, recorded.session);
+  const made = { tables: await tablesOf(session, schema), fingerprint: done.fingerprint };
   const text = recorded.text();
   if (text === undefined) return { ...made, text: '' };
   const replay = { ...made, text };
   parts.replays.set(key, replay);
   return replay;
-}
-
-/** A session within the caller's transaction that remembers what changes the structure or adds rows. */
-function recording(session: PostgresSession): { session: PostgresSession; text(): string | undefined } {
-  const statements: string[] = [];
-  let replayable = true;
-  const passed = () => Promise.resolve();
-  return {
-    session: {
-      ...session,
-      get usable() {
-        return session.usable;
-      },
-      begin: passed,
-      commit: passed,
-      rollback: passed,
-      async execute<R>(query: Parameters<PostgresSession['execute']>[0]) {
-        const result = await session.execute<R>(query);
-        const inlined = inline(query.sql, query.parameters);
-        if (inlined === undefined) replayable = false;
-        else if (!/^\s*select\b/i.test(inlined)) statements.push(inlined);
-        return result;
-      },
-    },
-    text: () => (replayable ? statements.join(';\n') : undefined),
-  };
-}
-
-/** The statement with its parameters as literals; undefined where one is no plain text or number. */
-function inline(text: string, parameters: readonly unknown[]): string | undefined {
-  if (parameters.length === 0) return text;
-  let plain = true;
-  const filled = text.replace(/\$(\d+)/g, (_, number: string) => {
-    const value = parameters[Number(number) - 1];
-    if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-    if (value === null) return 'null';
-    if (typeof value === 'string' && !/['\\$]/.test(value)) return `'${value}'`;
-    plain = false;
-    return '';
-  });
-  // A text with quotes may hold a `$1` of its own.
-  return plain && !/'[^']*\$\d/.test(text) ? filled : undefined;
 }
 
 /** Removes schema and roles, whatever of them is there. Sessions of the tenant are ended. */

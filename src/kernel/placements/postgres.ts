@@ -2,49 +2,29 @@
  * The placements `schema` and `database` on one PostgreSQL server. What they share is in the files beside this one:
  * names, logins, roles, the unit seen through the tenant's own logins, and the provisioner's server.
  */
-import type { Clock } from '../clock.ts';
-import type { ControlDb } from '../database/database.ts';
-import type { TenantMigration } from '../database/migration.ts';
-import type { ModuleMigrations } from '../database/migrator.ts';
 import { conflict } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
-import type { Logger } from '../log.ts';
-import type { Secrets } from '../secrets.ts';
-import type { Placement, PlacementAlarm, PlacementRef, Purpose } from './placement.ts';
+import type { Placement, PlacementRef, Purpose } from './placement.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUnit } from './postgres-database.ts';
 import { migrateSchemaUnit, schemaStructure } from './postgres-migrate.ts';
 import { createPostgresNames, literal } from './postgres-names.ts';
+import type { PlacementOptions } from './postgres-options.ts';
 import { createSchemaUnit, destroySchemaUnit, type SchemaParts, schemaMark } from './postgres-schema.ts';
 import { createPostgresServer } from './postgres-server.ts';
 import { withStrays } from './postgres-strays.ts';
 import { createPostgresTemplate, databaseSchema } from './postgres-template.ts';
 import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit, type UnitParts } from './postgres-unit.ts';
 
-export interface PostgresPlacementOptions {
+export interface PostgresPlacementOptions extends PlacementOptions {
   /** The provisioner's login and the server. */
   readonly url: string;
   /** Name of one server of several. */
   readonly name?: string | null;
   /** Where requests go, where that is another address: a pooler in transaction mode. */
   readonly pooledUrl?: string | null;
-  /** Physical name of schema, database and request login, as `tenant_{id}`. */
-  readonly schemaTemplate: string;
-  readonly migrations: readonly ModuleMigrations<TenantMigration>[];
-  readonly control: ControlDb;
-  readonly secrets: Pick<Secrets, 'control' | 'digest'>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly alarm: (event: PlacementAlarm) => void;
-  readonly statementSeconds: number;
-  /** Connections of one tenant that this process opens at most. */
-  readonly tenantConnections: number;
-  /** Connections of one tenant's request login, over all processes. */
-  readonly roleConnections: number;
   /** Tenants in one shared database of the placement `schema`. */
   readonly schemaTenants: number;
-  /** Keep statements prepared; never done through a pooled address. */
-  readonly prepared: boolean;
 }
 
 /** Both placements of one server. Nothing is connected before the first use. */
@@ -82,6 +62,8 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
     perDatabase: options.schemaTenants,
     shared,
     replays: new Map(),
+    recipes: new Map(),
+    structures: new Map(),
   };
   const connections = connectionsOf(options.tenantConnections);
   return {
