@@ -115,6 +115,14 @@ export interface Placement {
   inspect(ref: PlacementRef): Promise<PlacementState>;
   /** Bytes that the database takes. */
   size(ref: PlacementRef): Promise<number>;
+  /** The machine that the unit is on, where its server spreads units over several; null where it does not. */
+  node?(ref: PlacementRef): Promise<string | null>;
+  /**
+   * Moves the unit to another machine of its server, while it is used. Ends where it began where it fails.
+   * @returns the machine's name
+   * @throws conflict `not_on_citus`; invalid `node_unknown`
+   */
+  moveToNode?(ref: PlacementRef, node: string): Promise<string>;
   /** Removes the unit with everything beside it (logs, roles). Idempotent. */
   destroy(ref: PlacementRef): Promise<void>;
   /** Every unit that carries the product's naming, for finding orphans. */

@@ -52,6 +52,10 @@ export function overServers(served: readonly ServedBy[], control: ControlDb): Pl
     inspect: async (ref) => at(ref).inspect(ref),
     size: async (ref) => at(ref).size(ref),
     destroy: async (ref) => at(ref).destroy(ref),
+    node: async (ref) => (await at(ref).node?.(ref)) ?? null,
+    ...(first.moveToNode === undefined
+      ? {}
+      : { moveToNode: async (ref: PlacementRef, node: string) => at(ref).moveToNode!(ref, node) }),
     async *listUnits() {
       for (const { placement } of served) yield* placement.listUnits();
     },

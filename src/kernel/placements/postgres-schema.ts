@@ -13,6 +13,7 @@ import { unavailable } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
+import { createCitusUnit, dropCitusUnit, onCitus, type Spread } from './postgres-citus.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { applyWithin, type Recipe, recording } from './postgres-replay.ts';
@@ -28,6 +29,7 @@ export interface SchemaParts extends UnitParts {
   readonly perDatabase: number;
   readonly shared: SharedDatabases;
   readonly replays: Map<string, Replay>;
+  readonly spread: Spread;
   /** What brings a schema to the head, by the ledger that it has. */
   readonly recipes: Map<string, Recipe>;
   /** Fingerprints by the digest that stands for them. */
@@ -61,16 +63,21 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
   const roles = parts.names.roles(ref.unit);
   const logins = await reserve(parts, ref);
   await failpoint('place.schema.reserved');
-  await ensureShared(parts, logins.request.database);
+  const { database } = logins.request;
+  await ensureShared(parts, database);
+  const mark = schemaMark(parts.mark, database);
   return parts.server.admin(async (session, traits) => {
+    if (await onCitus(parts.spread, session, database)) {
+      await createCitusUnit(parts, { session, traits, logins, mark, lock: sharedLock }, ref);
+      return false;
+    }
     const [there] = await session.script<{ schema: string | null }>(
       `SELECT to_regnamespace(${literal(ref.unit)})::text AS schema`,
     );
     if (there!.schema !== null) return false;
-    const { database } = logins.request;
     const rolesText = await createRolesText(roles, logins, {
       schema: ref.unit,
-      mark: schemaMark(parts.mark, database),
+      mark,
       limits: parts.limits,
       traits,
     });
@@ -100,7 +107,7 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
       await session.rollback().catch(() => {});
       throw error;
     }
-  }, logins.request.database);
+  }, database);
 }
 
 /** Logins, and the database with room: reserved in one control transaction, so that it is not filled twice. */
@@ -245,10 +252,11 @@ async function dropSchema(parts: SchemaParts, unit: string, database: string): P
     await parts.server.admin((session) => session.script(dropRolesText([...logins, roles.owner])));
     return;
   }
-  await parts.server.admin((session, traits) => {
+  await parts.server.admin(async (session, traits) => {
     const own = [...logins, roles.owner].filter((role) => there.own.has(role));
+    if (await onCitus(parts.spread, session, database)) return dropCitusUnit(session, unit, own, sharedLock);
     const members = own.map((role) => memberText(traits, role).join).join(' ');
-    return session.script(
+    await session.script(
       `BEGIN; ${members}
        DROP SCHEMA IF EXISTS ${quoted(unit)} CASCADE;
        SELECT pg_advisory_xact_lock(${sharedLock});

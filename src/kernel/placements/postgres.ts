@@ -5,6 +5,7 @@
 import { conflict } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Placement, PlacementRef, Purpose } from './placement.ts';
+import { citusSizeText, moveToNode, nodeOf, onCitus } from './postgres-citus.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUnit } from './postgres-database.ts';
 import { migrateSchemaUnit, schemaStructure } from './postgres-migrate.ts';
@@ -62,6 +63,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
     perDatabase: options.schemaTenants,
     shared,
     replays: new Map(),
+    spread: new Map(),
     recipes: new Map(),
     structures: new Map(),
   };
@@ -72,7 +74,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       parts: database,
       connections,
       mark: databaseMark(mark),
-      size: 'SELECT pg_database_size(current_database()) AS bytes',
+      size: (ref) => sizeOfUnit(database, ref, 'SELECT pg_database_size(current_database()) AS bytes'),
       create: (ref) => createDatabaseUnit(database, ref),
       destroy: (tenantId) => destroyDatabaseUnit(database, tenantId),
       complete: (placement) => withStrays(placement, database),
@@ -85,17 +87,32 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       parts: schema,
       connections,
       mark: schemaMark(mark),
-      size: `SELECT coalesce(sum(pg_total_relation_size(d.objid)), 0)::bigint AS bytes FROM pg_depend d
-        JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'm')
-        WHERE d.refclassid = 'pg_namespace'::regclass AND d.classid = 'pg_class'::regclass
-          AND d.refobjid = current_schema()::regnamespace`,
+      size: (ref) => sizeOfSchema(schema, ref),
       create: (ref) => createSchemaUnit(schema, ref),
       destroy: (tenantId) => destroySchemaUnit(schema, tenantId),
+      complete: (placement) => ({
+        ...placement,
+        node: (ref) => nodeOf(schema, ref),
+        moveToNode: (ref, node) => moveToNode(schema, ref, node),
+      }),
       migrate: (ref) => migrateSchemaUnit(schema, ref),
       structure: () => schemaStructure(schema),
       close: () => server.close(),
     }),
   };
+}
+
+const schemaSizeText = `SELECT coalesce(sum(pg_total_relation_size(d.objid)), 0)::bigint AS bytes FROM pg_depend d
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'm')
+  WHERE d.refclassid = 'pg_namespace'::regclass AND d.classid = 'pg_class'::regclass
+    AND d.refobjid = current_schema()::regnamespace`;
+
+function sizeOfSchema(parts: SchemaParts, ref: PlacementRef): Promise<number> {
+  return sizeOfUnit(parts, ref, async (session) => {
+    const database = (await parts.credentials.find(ref.tenantId))?.request.database;
+    const spread = database !== undefined && (await onCitus(parts.spread, session, database));
+    return spread ? citusSizeText : schemaSizeText;
+  });
 }
 
 /** Readers and writers together never want more than a tenant may hold, so that neither keeps the other waiting. */
@@ -110,14 +127,13 @@ interface Kind {
   readonly connections: Readonly<Record<Purpose, number>>;
   /** How the comment on the owner role of such a unit begins. */
   readonly mark: string;
-  /** Statement that gives the bytes of a unit. */
-  readonly size: string;
   /** Whether the unit has its identity row of this generation now; true where it was made. */
   create(ref: PlacementRef): Promise<boolean>;
   destroy(tenantId: TenantId): Promise<void>;
   /** What such a placement has beyond the others. */
   complete?(placement: Placement): Placement;
   migrate(ref: PlacementRef): ReturnType<Placement['migrate']>;
+  size(ref: PlacementRef): Promise<number>;
   structure(): Promise<string>;
   close(): Promise<void>;
 }
@@ -137,7 +153,7 @@ function placementOver(own: Kind): Placement {
     migrate: own.migrate,
     structure: own.structure,
     inspect: (ref) => inspectUnit(parts, ref),
-    size: (ref) => sizeOfUnit(parts, ref, own.size),
+    size: own.size,
     async destroy(ref) {
       await own.destroy(ref.tenantId);
     },
