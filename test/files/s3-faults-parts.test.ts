@@ -23,6 +23,7 @@ import {
   slowDown,
   small,
   store,
+  storeFor,
   stores,
   useFaultServer,
 } from './s3-faults-world.ts';
@@ -49,7 +50,7 @@ describe('an upload in parts', () => {
       { kind: 'error-in-200', code: 'InternalError', effect: true } as Fault,
     ],
   ])('goes well after one failure of %s', async (_, on, fault) => {
-    const upload = await store.partial(newId('upload'));
+    const upload = await storeFor(fault).partial(newId('upload'));
     plan(on, fault);
     await upload.append(0, bodyOf(large.subarray(0, 9_000_000)));
     plan(on, fault);

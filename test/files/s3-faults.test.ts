@@ -11,6 +11,7 @@ import { type Fault, startFaultServer } from '../s3/fault-server.ts';
 import {
   bucket,
   count,
+  impatient,
   internal,
   kept,
   large,
@@ -18,6 +19,7 @@ import {
   lostAfter,
   lostBefore,
   nothingKept,
+  patience,
   plan,
   refused,
   server,
@@ -26,6 +28,7 @@ import {
   slowDown,
   small,
   store,
+  storeFor,
   useFaultServer,
 } from './s3-faults-world.ts';
 import { anyKeys, openS3, s3Config } from './s3-under-test.ts';
@@ -47,7 +50,7 @@ describe('a small upload', () => {
     ],
   ])('goes well after one %s', async (_, fault) => {
     plan('PUT object', fault);
-    const put = store.put(bodyOf(small));
+    const put = storeFor(fault).put(bodyOf(small));
     await put;
     expect(count('PUT object')).toBe(2);
     await kept(small, put);
@@ -62,7 +65,7 @@ describe('a small upload', () => {
   ])('is refused after nothing but %s, and nothing is left', async (_, fault) => {
     plan('PUT object', fault, 100);
     if (fault === lostAfter) plan('HEAD object', internal, 100);
-    await refused(store.put(bodyOf(small)));
+    await refused(storeFor(fault).put(bodyOf(small)));
     await nothingKept();
   });
 
@@ -156,7 +159,7 @@ describe('a large upload', () => {
     ],
   ])('goes well after one failure of %s', async (_, on, fault) => {
     plan(on, fault);
-    await kept(large, store.put(bodyOf(large)));
+    await kept(large, storeFor(fault).put(bodyOf(large)));
   });
 
   test.each([
@@ -173,7 +176,7 @@ describe('a large upload', () => {
     ['a part of other bytes', 'PUT part', { kind: 'corrupt' } as Fault],
   ])('is refused after nothing but failures of %s, and no part is left', async (_, on, fault) => {
     plan(on, fault, 100, on === 'PUT part' ? 1 : 0);
-    await refused(store.put(bodyOf(large)));
+    await refused(storeFor(fault).put(bodyOf(large)));
     await nothingKept();
   });
 
@@ -234,12 +237,12 @@ describe('a download', () => {
 
   test('whose reader pauses longer than the timeout comes to its end', async () => {
     const { key } = await store.put(bodyOf(large));
-    const stream = await store.get(key);
+    const stream = await impatient.get(key);
     const hash = createHash('sha256');
     let paused = false;
     for await (const chunk of stream) {
       hash.update(chunk as Uint8Array);
-      if (!paused) await new Promise((resolve) => setTimeout(resolve, 5_000));
+      if (!paused) await new Promise((resolve) => setTimeout(resolve, 2.5 * patience));
       paused = true;
     }
     expect(hash.digest('hex')).toBe(createHash('sha256').update(large).digest('hex'));
