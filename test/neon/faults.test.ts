@@ -5,11 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { idPart } from '../../src/kernel/ids.ts';
 import type { PlacementRef } from '../../src/kernel/placements/placement.ts';
 import { armFailpoints, disarmFailpoints } from '../../src/kernel/tenants/failpoints.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import type { PostgresServer } from '../support/postgres.ts';
+import { useNeon } from './neon-server.ts';
 import { type NeonUnderTest, startNeon } from './placement.ts';
-import { type Fault, type StandIn, startStandIn } from './stand-in.ts';
+import type { Fault, StandIn } from './stand-in.ts';
 import { serverIterations } from './stand-in-projects.ts';
 
+const neon = useNeon();
 let server: PostgresServer;
 let standIn: StandIn;
 let own: NeonUnderTest;
@@ -17,9 +19,7 @@ let shared: NeonUnderTest;
 const lines: string[] = [];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  standIn = await startStandIn(server);
-  standIn.looks = 1;
+  ({ server, standIn } = neon);
   standIn.retryAfter = 0;
   own = await startNeon(standIn, 'project', { write: (line) => lines.push(line) });
   shared = await startNeon(standIn, 'database');
@@ -27,8 +27,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await own?.close();
   await shared?.close();
-  await standIn?.stop();
-  await server?.stop();
 });
 afterEach(() => {
   const broken = standIn.calls.splice(0).filter((call) => call.includes('broke'));

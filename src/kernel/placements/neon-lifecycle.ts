@@ -49,6 +49,7 @@ export async function createNeonUnit(parts: NeonParts, ref: PlacementRef): Promi
   await parts.api.settle(projectId);
   await failpoint('place.neon.settled');
   const made = await inProject(parts, address, (session, traits) => fill(parts, session, traits, { ref, logins }));
+  await failpoint('place.neon.committed');
   await parts.records.setHosts(ref.tenantId, address.host, pooled?.host ?? null);
   await failpoint('place.neon.addressed');
   await prove(parts, ref);
@@ -60,6 +61,7 @@ async function inSharedProject(parts: NeonParts, unit: string, shared: ProjectNa
   const record = await parts.records.reserve(shared.name, shared.name);
   const projectId = await ensureProject(parts, record, shared, true);
   await ensureDatabase(parts, projectId, unit, shared.role);
+  await failpoint('place.neon.database');
   return projectId;
 }
 
@@ -135,6 +137,7 @@ export async function destroyNeonUnit(parts: NeonParts, tenantId: TenantId): Pro
   }
   await failpoint('remove.neon.deleted');
   await parts.credentials.forget(tenantId);
+  await failpoint('remove.neon.forgotten');
   await parts.records.forget(tenantId);
 }
 
