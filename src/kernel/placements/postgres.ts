@@ -8,6 +8,7 @@ import type { Placement, PlacementRef, Purpose } from './placement.ts';
 import { citusSizeText, moveToNode, nodeOf, onCitus } from './postgres-citus.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUnit } from './postgres-database.ts';
+import { createSchemaInspector } from './postgres-inspect.ts';
 import { migrateSchemaUnit, schemaStructure } from './postgres-migrate.ts';
 import { createPostgresNames, literal } from './postgres-names.ts';
 import type { PlacementOptions } from './postgres-options.ts';
@@ -15,6 +16,7 @@ import { createSchemaUnit, destroySchemaUnit, type SchemaParts, schemaMark } fro
 import { createPostgresServer } from './postgres-server.ts';
 import { withStrays } from './postgres-strays.ts';
 import { createPostgresTemplate, databaseSchema } from './postgres-template.ts';
+import { migrateSchemasTogether } from './postgres-together.ts';
 import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit, type UnitParts } from './postgres-unit.ts';
 
 export interface PostgresPlacementOptions extends PlacementOptions {
@@ -94,6 +96,8 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
         ...placement,
         node: (ref) => nodeOf(schema, ref),
         moveToNode: (ref, node) => moveToNode(schema, ref, node),
+        migrateTogether: (refs) => migrateSchemasTogether(schema, refs),
+        inspect: createSchemaInspector(schema),
       }),
       migrate: (ref) => migrateSchemaUnit(schema, ref),
       structure: () => schemaStructure(schema),
