@@ -20,7 +20,7 @@ const statsWaitMs = 15_000;
 /** How long a move to another node is waited for, and how long the look at where a company is may take. */
 const moveWaitMs = 30_000;
 const nodeWaitMs = 1_000;
-/** After a look that failed the next one is made this much later. */
+/** After one that failed the next is made this much later. */
 const nodePauseMs = 60_000;
 
 export interface Created {
@@ -167,14 +167,16 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
     return { done: false, ...deleting };
   }
 
-  let lookAgain = 0;
+  /** Companies whose database did not say where it is, and when it is asked again. */
+  const unanswered = new Map<string, number>();
 
-  async function node(record: TenantRecord): Promise<string | null> {
-    const there = ['active', 'suspended', 'deleting'].includes(record.state);
-    if (!there || kernel.clock.now() < lookAgain) return null;
-    const found = await within(nodeWaitMs, tenants.node(record.id)).catch(() => late);
+  async function node({ id, state }: TenantRecord): Promise<string | null> {
+    const there = ['active', 'suspended', 'deleting'].includes(state);
+    if (!there || kernel.clock.now() < (unanswered.get(id) ?? 0)) return null;
+    unanswered.delete(id);
+    const found = await within(nodeWaitMs, tenants.node(id)).catch(() => late);
     if (typeof found !== 'symbol') return found;
-    lookAgain = kernel.clock.now() + nodePauseMs;
+    unanswered.set(id, kernel.clock.now() + nodePauseMs);
     return null;
   }
 
