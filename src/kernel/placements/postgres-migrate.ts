@@ -14,6 +14,7 @@ import { isStrongroomError } from '../errors.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { actAsOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
+import { onCitus } from './postgres-citus.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { applyWithin, ledgerKey, type Recipe, recording } from './postgres-replay.ts';
 import { grantsText, memberText, tablesText } from './postgres-roles.ts';
@@ -34,8 +35,13 @@ type Outcome = Done | { readonly failed: unknown } | 'other way';
 export async function migrateSchemaUnit(parts: SchemaParts, ref: PlacementRef): Promise<UnitMigration> {
   const logins = await parts.credentials.find(ref.tenantId);
   if (logins === undefined) return migrateUnit(parts, ref);
+  const { database } = logins.request;
   const outcome = await parts.server
-    .admin((session, traits) => attempt(parts, session, traits, ref), logins.request.database)
+    .admin(async (session, traits): Promise<Outcome> => {
+      // There a transaction has one role.
+      if (await onCitus(parts.spread, session, database)) return 'other way';
+      return attempt(parts, session, traits, ref);
+    }, database)
     // Without a provisioner, or where it cannot get in.
     .catch((error: unknown): Outcome => {
       if (isStrongroomError(error)) return 'other way';
