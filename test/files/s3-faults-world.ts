@@ -20,6 +20,8 @@ export const lostBefore: Fault = { kind: 'hang-up', effect: false };
 export const lostAfter: Fault = { kind: 'hang-up', effect: true };
 export const silentBefore: Fault = { kind: 'hang', effect: false };
 export const silentAfter: Fault = { kind: 'hang', effect: true };
+/** Status 200 over an error document, before or behind the effect. */
+export const errorIn200 = (effect: boolean): Fault => ({ kind: 'error-in-200', code: 'InternalError', effect });
 
 export let server: FaultServer;
 export let stores: FileStores;

@@ -11,6 +11,7 @@ import { type Fault, startFaultServer } from '../s3/fault-server.ts';
 import {
   bucket,
   count,
+  errorIn200,
   impatient,
   internal,
   kept,
@@ -147,16 +148,8 @@ describe('a large upload', () => {
     ['the completion, cut before', 'POST complete', lostBefore],
     ['the completion, its answer lost', 'POST complete', lostAfter],
     ['the completion, silent after the effect', 'POST complete', silentAfter],
-    [
-      'the completion: an error inside a 200',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: false } as Fault,
-    ],
-    [
-      'the completion: an error inside a 200, over success',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: true } as Fault,
-    ],
+    ['the completion: an error inside a 200', 'POST complete', errorIn200(false)],
+    ['the completion: an error inside a 200, over success', 'POST complete', errorIn200(true)],
   ])('goes well after one failure of %s', async (_, on, fault) => {
     plan(on, fault);
     await kept(large, storeFor(fault).put(bodyOf(large)));
@@ -167,11 +160,7 @@ describe('a large upload', () => {
     ['the second part', 'PUT part', internal],
     ['a part that is silent', 'PUT part', silentBefore],
     ['the completion', 'POST complete', internal],
-    [
-      'the completion: an error inside a 200',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: false } as Fault,
-    ],
+    ['the completion: an error inside a 200', 'POST complete', errorIn200(false)],
     ['a part with a wrong ETag', 'PUT part', { kind: 'etag', etag: '"0"' } as Fault],
     ['a part of other bytes', 'PUT part', { kind: 'corrupt' } as Fault],
   ])('is refused after nothing but failures of %s, and no part is left', async (_, on, fault) => {
