@@ -1,16 +1,25 @@
-/** The Citus cluster of TEST_CITUS_URL: asked as its superuser, made ready for another installation, looked over for traces. */
+/** A Citus cluster: asked as its superuser, made ready for another installation, looked over for traces. */
 import pg from 'pg';
-
-const given = process.env.TEST_CITUS_URL;
-export const citusUrl = given === undefined || given === '' ? undefined : given;
 
 const shared = 'strongroom_shared_1';
 
-/** One statement on the coordinator, by default in the database that companies share. */
-export async function askCitus<T extends object>(statement: string, database = shared): Promise<T[]> {
-  const address = new URL(citusUrl!);
-  address.pathname = `/${database}`;
-  const client = new pg.Client({ connectionString: address.href });
+export interface Cluster {
+  readonly url: string;
+  /** One statement on the coordinator, in the database that companies share. */
+  ask<T extends object>(statement: string): Promise<T[]>;
+}
+
+/** Closes the shared database as an administrator leaves it, so that the next installation takes it for its own. */
+export async function openCluster(url: string): Promise<Cluster> {
+  await ask(url, `COMMENT ON DATABASE ${shared} IS NULL`);
+  await ask(url, `ALTER DATABASE ${shared} ALLOW_CONNECTIONS false`);
+  const inside = new URL(url);
+  inside.pathname = `/${shared}`;
+  return { url, ask: (statement) => ask(inside.href, statement) };
+}
+
+async function ask<T extends object>(url: string, statement: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     return (await client.query(statement)).rows as T[];
@@ -19,21 +28,14 @@ export async function askCitus<T extends object>(statement: string, database = s
   }
 }
 
-/** As an administrator leaves it: there, spread, and closed, so that the next installation takes it for its own. */
-export async function prepareCitus(): Promise<void> {
-  const home = new URL(citusUrl!).pathname.slice(1);
-  await askCitus(`COMMENT ON DATABASE ${shared} IS NULL`, home);
-  await askCitus(`ALTER DATABASE ${shared} ALLOW_CONNECTIONS false`, home);
-}
-
 /** Roles, schemas and passwords on any node whose name carries this text. */
-export async function traces(part: string): Promise<string[]> {
+export async function traces(cluster: Cluster, part: string): Promise<string[]> {
   const looked = `SELECT string_agg(what, ', ') FROM (
     SELECT 'role ' || rolname AS what FROM pg_roles WHERE rolname LIKE '%${part}%'
     UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE '%${part}%'
     UNION ALL SELECT 'password of ' || rolename FROM pg_dist_authinfo WHERE rolename LIKE '%${part}%') found`;
-  const rows = await askCitus<{ result: string }>(
+  const rows = await cluster.ask<{ result: string | null }>(
     `SELECT result FROM run_command_on_all_nodes($looked$${looked}$looked$)`,
   );
-  return rows.map(({ result }) => result).filter((result) => result !== null && result !== '');
+  return rows.map(({ result }) => result ?? '').filter((result) => result !== '');
 }
