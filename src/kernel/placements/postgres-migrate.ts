@@ -16,7 +16,7 @@ import type { PlacementRef } from './placement.ts';
 import { actAsOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
 import { onCitus } from './postgres-citus.ts';
 import { literal, quoted } from './postgres-names.ts';
-import { applyWithin, ledgerKey, type Recipe, recording } from './postgres-replay.ts';
+import { applyRecorded, ledgerKey, type Recipe } from './postgres-replay.ts';
 import { grantsText, memberText, tablesText } from './postgres-roles.ts';
 import { fillSchema, type SchemaParts, sharedDatabase } from './postgres-schema.ts';
 import type { ServerTraits } from './postgres-server.ts';
@@ -112,9 +112,8 @@ async function actAsOwner(
 }
 
 async function applyAll(parts: SchemaParts, session: PostgresSession, ref: PlacementRef, found: Found): Promise<Done> {
-  const recorded = recording(session);
-  const done = await applyWithin(parts, recorded.session, found.ledger);
-  const { applied, fingerprint } = done;
+  const { applied, fingerprint, recorded } = await applyRecorded(parts, session, found.ledger);
+  const done = { applied, fingerprint };
   let made: readonly string[] | null = null;
   if (applied.length > 0) {
     // One message; the commit behind it is another, whose answer counts.

@@ -26,21 +26,22 @@ export interface Recipe {
 /** By it a recipe is found. */
 export const ledgerKey = (names: Iterable<string>): string => [...names].toSorted().join();
 
-/** Applies what is missing in the caller's transaction, with `present` where its ledger is known. */
-export async function applyWithin(
+/** Applies what is missing in the caller's transaction, remembering it; `present` is its ledger, where that is known. */
+export async function applyRecorded(
   parts: { readonly migrations: readonly ModuleMigrations<TenantMigration>[]; readonly clock: Clock },
   session: PostgresSession,
   present?: readonly string[],
-): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string }> {
+): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string; readonly recorded: Recorded }> {
+  const { session: remembering, recorded } = recording(session);
   const applied = await applyMigrations<TenantTables>({
-    session: within(session),
+    session: remembering,
     grammar: postgresDialect,
     list: parts.migrations,
     clock: parts.clock,
     ...(present === undefined ? {} : { present: new Set(present) }),
   });
   const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
-  return { applied, fingerprint: await fingerprint(db, 'postgres') };
+  return { applied, fingerprint: await fingerprint(db, 'postgres'), recorded };
 }
 
 /** The session within the caller's transaction. */
@@ -57,8 +58,7 @@ function within(session: PostgresSession): PostgresSession {
   };
 }
 
-interface Recording {
-  readonly session: PostgresSession;
+interface Recorded {
   /** All that changed structure or rows; undefined where it cannot be said in one text. */
   text(): string | undefined;
   /**
@@ -77,7 +77,7 @@ function withoutLedger(statements: readonly string[]): readonly string[] | undef
 }
 
 /** A session within the caller's transaction that remembers what changes the structure or adds rows. */
-export function recording(session: PostgresSession): Recording {
+function recording(session: PostgresSession): { session: PostgresSession; recorded: Recorded } {
   const statements: string[] = [];
   let replayable = true;
   return {
@@ -94,8 +94,10 @@ export function recording(session: PostgresSession): Recording {
         return result;
       },
     },
-    text: () => (replayable ? statements.filter((one) => !/^\s*select\b/i.test(one)).join(';\n') : undefined),
-    changes: () => (replayable ? withoutLedger(statements) : undefined),
+    recorded: {
+      text: () => (replayable ? statements.filter((one) => !/^\s*select\b/i.test(one)).join(';\n') : undefined),
+      changes: () => (replayable ? withoutLedger(statements) : undefined),
+    },
   };
 }
 

@@ -16,7 +16,7 @@ import type { PlacementRef } from './placement.ts';
 import { createCitusUnit, dropCitusUnit, onCitus, type Spread } from './postgres-citus.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
-import { applyWithin, type Recipe, recording } from './postgres-replay.ts';
+import { applyRecorded, type Recipe } from './postgres-replay.ts';
 import { createRolesText, grantsText, memberText, type RoleLimits, tablesOf } from './postgres-roles.ts';
 import { closeDatabase, createEmptyDatabase, type ServerTraits } from './postgres-server.ts';
 import { type UnitParts, writeIdentity } from './postgres-unit.ts';
@@ -198,8 +198,7 @@ export async function fillSchema(
     await session.script(known.text);
     return known;
   }
-  const recorded = recording(session);
-  const done = await applyWithin(parts, recorded.session);
+  const { recorded, ...done } = await applyRecorded(parts, session);
   const made = { tables: await tablesOf(session, schema), fingerprint: done.fingerprint };
   const text = recorded.text();
   if (text === undefined) return { ...made, text: '' };
