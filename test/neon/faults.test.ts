@@ -69,6 +69,10 @@ async function expectBoth(under: NeonUnderTest, making: readonly Fault[], removi
   await expectWorking(under, ref);
   if (under === own) expect(projectsOf(ref)).toHaveLength(1);
   expect(standIn.unmet()).toEqual([]);
+  // What was done without an answer, or is still to come, is taken up and not asked for again.
+  if (making.some(({ on, works }) => on === create && works)) {
+    expect(standIn.calls.filter((call) => call.startsWith(`${create} `))).toHaveLength(1);
+  }
   standIn.fault(...removing);
   await under.placement.destroy(ref);
   await expectNothing(under, ref);
