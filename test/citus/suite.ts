@@ -113,7 +113,7 @@ export function companiesOnCitus(url: () => Promise<string>): void {
       expect(made.status).toBe('creating');
       disarmFailpoints();
       await program.program.kernel.settle();
-      await expect.poll(async () => (await show(made.id)).status, { timeout: 60_000 }).toBe('active');
+      await expect.poll(async () => (await show(made.id)).status, { timeout: 15_000 }).toBe('active');
       expect(await nodes()).toContain((await show(made.id)).node);
     },
   );
