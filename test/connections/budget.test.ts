@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 test('80 companies on both placements never hold more connections than the budget', async () => {
-  const result = await runLoad(kernel, server, ids, { lanes: 40, seconds: 5 });
+  const result = await runLoad(kernel, server, ids, { lanes: 40, seconds: 8 });
   expect(result.errors).toEqual({});
   expect(result.most).toBeLessThanOrEqual(budget);
   // It was needed, it was looked at, and everybody came to their turn.
