@@ -15,10 +15,11 @@ import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { actAsOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
 import { onCitus } from './postgres-citus.ts';
+import { tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { applyRecorded, ledgerKey, type Recipe } from './postgres-replay.ts';
 import { grantsText, memberText, tablesText } from './postgres-roles.ts';
-import { fillSchema, type SchemaParts, sharedDatabase } from './postgres-schema.ts';
+import { fillSchema, isShared, type SchemaParts, sharedDatabase } from './postgres-schema.ts';
 import type { ServerTraits } from './postgres-server.ts';
 import { migrateUnit, type UnitMigration } from './postgres-unit.ts';
 
@@ -133,7 +134,9 @@ async function applyAll(parts: SchemaParts, session: PostgresSession, ref: Place
 export async function schemaStructure(parts: SchemaParts): Promise<string> {
   const known = parts.replays.get(migrationsDigest(parts.migrations));
   if (known !== undefined) return known.fingerprint;
-  return parts.server.admin((session) => probeStructure(parts, session), await sharedDatabase(parts));
+  // Where companies are already: one with room might have to be made.
+  const placed = [...(await tenantsByDatabase(parts.control.read, parts.server.name)).keys()].find(isShared);
+  return parts.server.admin((session) => probeStructure(parts, session), placed ?? (await sharedDatabase(parts)));
 }
 
 /** Makes the structure in a schema of no tenant, in a transaction that is never committed. */

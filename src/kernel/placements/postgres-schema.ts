@@ -54,6 +54,7 @@ export interface Replay {
 const sharedLock = 7_350_115;
 
 const sharedName = (number: number) => `strongroom_shared_${number}`;
+export const isShared = (database: string) => /^strongroom_shared_\d+$/.test(database);
 /** Comment on the owner role of such a unit: by it orphans are found, and where they are. */
 export const schemaMark = (mark: string, database = '') => `strongroom ${mark} schema ${database}`.trimEnd();
 const sharedMark = (mark: string) => `strongroom ${mark}`;
