@@ -18,14 +18,14 @@ export const atNeon = ({ server, standIn }: NeonServer, mode: NeonMode): Elsewhe
 });
 
 /** A stand-in to which each test finds nothing from another, and leaves one project or none. */
-export function useNeonAlone(): (mode: NeonMode) => Elsewhere {
+export function useNeonAlone(): ((mode: NeonMode) => Elsewhere) & { readonly neon: NeonServer } {
   const neon = useNeon();
   afterEach(async () => {
     // One company was made, or none.
     expect(neon.standIn.projects.all().length).toBeLessThan(2);
     await neon.standIn.clear();
   });
-  return (mode) => atNeon(neon, mode);
+  return Object.assign((mode: NeonMode) => atNeon(neon, mode), { neon });
 }
 
 const making = {

@@ -19,8 +19,8 @@ export const standInKey = 'napi_only_for_this_test';
 export interface Fault {
   /** Which calls: `POST /projects`, `DELETE /projects/{}`. */
   readonly on: string;
-  /** A status, or no answer at all. */
-  readonly answer: 409 | 423 | 429 | 500 | 502 | 503 | 'cut';
+  /** A status, a connection that is cut, or one on which nothing comes. */
+  readonly answer: 409 | 423 | 429 | 500 | 502 | 503 | 'cut' | 'none';
   /** Whether what was asked for is done all the same; so many ms later, or when `finish` is called. Default false. */
   readonly works?: boolean | number | 'when told';
   /** Default 1. */
@@ -263,6 +263,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
       late.add(work);
     } else if (fault.works === 'when told') untold.push(run);
     else if (fault.works) await run();
+    if (fault.answer === 'none') return;
     if (fault.answer === 'cut') request.socket.destroy();
     else
       send(response, {
@@ -279,7 +280,12 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const finish = async () => {
-    for (const run of untold.splice(0)) await run();
+    const left = untold.splice(0);
+    for (const run of left) await run();
+    // Whoever asked is gone: what they do not look at ends all the same.
+    for (const project of left.length === 0 ? [] : projects.all()) {
+      for (const operation of project.operations) while (operation.looks > 0) await projects.look(project, operation);
+    }
     while (late.size > 0) await Promise.all(late);
   };
   const clear = async () => {
