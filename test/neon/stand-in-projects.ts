@@ -66,7 +66,8 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
   async function dropDatabase(project: StandInProject, database: string): Promise<void> {
     await server.ask(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`);
     const at = project.databases.findIndex((one) => one.name === database);
-    project.databases.splice(at, 1);
+    // Another call may have been quicker.
+    if (at >= 0) project.databases.splice(at, 1);
   }
 
   return {
