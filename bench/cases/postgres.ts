@@ -20,7 +20,7 @@ import { startStandIn } from '../../test/neon/stand-in.ts';
 import { type PostgresServer, startPostgres } from '../../test/support/postgres.ts';
 import { bareAtNeon, neonSettings } from '../bare-neon.ts';
 import { load } from '../load.ts';
-import { alternate, median, type Row, timed } from '../measure.ts';
+import { alternate, atLeast, median, type Row, timed } from '../measure.ts';
 import { newCompany, setUpOperator, upload } from '../people.ts';
 import { benchFolder, removeFolder, startBarePostgres, startProduct } from '../server.ts';
 
@@ -200,15 +200,7 @@ async function lists(server: PostgresServer, quick: boolean): Promise<Row[]> {
           return (await load({ url: `${product.url}/api/documents?limit=50`, connections: 32, seconds, tokens })).rate;
         },
       );
-      const [b, o] = [median(rates.bare), median(rates.ours)];
-      rows.push({
-        what: `list of 50 on ${placement}, 32 connections`,
-        bare: b,
-        ours: o,
-        unit: '/s',
-        aim: '>= 0.5 of bare',
-        met: o >= 0.5 * b,
-      });
+      rows.push(atLeast(`list of 50 on ${placement}, 32 connections`, rates, 0.5));
     }
     return rows;
   } finally {

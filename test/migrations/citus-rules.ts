@@ -22,7 +22,7 @@ export async function statementsOf<T>(list: readonly ModuleMigrations<Migration<
   const session: SqlSession = {
     dialect: 'postgres',
     usable: true,
-    shared: false,
+    concurrency: 1,
     execute<R>({ sql, parameters }: { readonly sql: string; readonly parameters: readonly unknown[] }) {
       const begins = sql.startsWith('insert into "migrations"');
       if (begins) migration = `${parameters[0]}/${parameters[1]}`;
