@@ -12,6 +12,9 @@ export async function run(quick: boolean): Promise<Row[]> {
   const rows: Row[] = [];
   const pairs = quick ? 3 : 5;
   const seconds = quick ? 2 : 4;
+  // What must not matter differs by less than the machine from minute to minute: more pairs, and shorter.
+  const turns = quick ? 3 : 11;
+  const turn = 2;
   const bareFolder = benchFolder('bare');
   const folder = benchFolder('list');
   const largeFolder = benchFolder('list-large');
@@ -23,8 +26,8 @@ export async function run(quick: boolean): Promise<Row[]> {
     for (let index = 0; index < 200; index += 1) {
       await upload(product.url, first.token, `file-${index}.txt`, Buffer.from(`content ${index}`));
     }
-    const at = (connections: number, tokens: string[]) =>
-      load({ url: product.url + path, connections, seconds, tokens });
+    const at = (connections: number, tokens: string[], time = seconds) =>
+      load({ url: product.url + path, connections, seconds: time, tokens });
     const bareAt = (connections: number) => load({ url: `${bare.url}/list`, connections, seconds });
 
     const c32 = await alternate(
@@ -74,11 +77,11 @@ export async function run(quick: boolean): Promise<Row[]> {
     // A company with as many documents as the first would need 20,000 uploads; the list asks for what is there.
     const small = members.slice(1);
     const companies = await alternate(
-      pairs,
-      async () => (await at(32, [small[0]!.token])).rate,
+      turns,
+      async () => (await at(32, [small[0]!.token], turn)).rate,
       async () => {
         const tokens = small.map((member) => member.token);
-        return (await at(32, tokens)).rate;
+        return (await at(32, tokens, turn)).rate;
       },
     );
     rows.push(noSlower('list, 100 companies against 1', companies));
@@ -86,9 +89,9 @@ export async function run(quick: boolean): Promise<Row[]> {
     const crowded = members[1]!;
     for (let index = 0; index < 1_000; index += 1) await login(product.url, crowded);
     const sessions = await alternate(
-      pairs,
-      async () => (await at(32, [small[1]!.token])).rate,
-      async () => (await at(32, [crowded.token])).rate,
+      turns,
+      async () => (await at(32, [small[1]!.token], turn)).rate,
+      async () => (await at(32, [crowded.token], turn)).rate,
     );
     rows.push(noSlower('list with 1,000 more sessions', sessions));
 
@@ -98,12 +101,12 @@ export async function run(quick: boolean): Promise<Row[]> {
     product = await startProduct(folder, { STRONGROOM_MAX_CONNECTIONS: '400' });
     const large = await startProduct(largeFolder, { STRONGROOM_MAX_CONNECTIONS: '400' });
     const rateAt = async (url: string, token: string) =>
-      (await load({ url: url + path, connections: 32, seconds, tokens: [token] })).rate;
+      (await load({ url: url + path, connections: 32, seconds: turn, tokens: [token] })).rate;
     try {
       const few = await login(product.url, first);
       const many = await login(large.url, first);
       const fleet = await alternate(
-        pairs,
+        turns,
         () => rateAt(product.url, few),
         () => rateAt(large.url, many),
       );
@@ -125,11 +128,11 @@ export async function run(quick: boolean): Promise<Row[]> {
   return rows;
 }
 
-/** Without and with what must not matter, measured in turns. */
+/** Without and with what must not matter, measured in turns; judged by neighbours, because a machine's pace drifts. */
 function noSlower(what: string, rates: { bare: number[]; ours: number[] }): Row {
   const bare = median(rates.bare);
-  const ours = median(rates.ours);
-  return { what, bare, ours, unit: '/s', aim: 'no slower (>= 0.9)', met: ours >= 0.9 * bare };
+  const share = median(rates.ours.map((rate, pair) => rate / rates.bare[pair]!));
+  return { what, bare, ours: share * bare, unit: '/s', aim: 'no slower (>= 0.9)', met: share >= 0.9 };
 }
 
 /** The list's p99 while eight clients sign in without pause, against the same load in quiet. */
