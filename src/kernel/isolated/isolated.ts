@@ -11,7 +11,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -142,7 +142,11 @@ async function runOnce({ program, task, input, limits, signal }: IsolatedTask): 
       child.once('error', () => resolve());
     });
     const [sent, answer, words] = await Promise.all([
-      pipeline(source, counted(limits.inputBytes, () => kill('input')), child.stdin!).catch((error: unknown) => error),
+      pipeline(
+        source,
+        counted(limits.inputBytes, () => kill('input')),
+        child.stdin!,
+      ).catch((error: unknown) => error),
       collected(child.stdio[3] as Readable, limits.outputBytes + longestHead, () => kill('output')),
       wordsOf(child),
       ended,

@@ -2,9 +2,10 @@
  * The other process of `isolated.ts`: reads the bytes, lets the program work on them, gives one answer, ends. The
  * watchdog beside it kills it when it exceeds its limits, however busy this thread is.
  */
+
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { argv, exit, stdin } from 'node:process';
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { IsolatedLimits, IsolatedResult, IsolatedWork } from './isolated.ts';
 

@@ -1,6 +1,7 @@
 /** A program for the tests of `isolated.ts`: does whatever bad thing its task names. */
-import { readFileSync, writeFileSync } from 'node:fs';
+
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { IsolatedWork } from './isolated.ts';
 
 const deeds: Readonly<Record<string, (input: Uint8Array) => unknown>> = {

@@ -5,6 +5,7 @@
  * at the head of its file.
  */
 import type { Tenant } from '../../kernel/handles.ts';
+import { createIsolated } from '../../kernel/isolated/isolated.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Module } from '../../kernel/module.ts';
 import type { Accounts } from '../accounts/index.ts';
@@ -25,6 +26,8 @@ import { createDocumentRules, type Documents as DocumentRules } from './service/
 import { createDownloads, type Downloads } from './service/download.ts';
 import { examineDocuments } from './service/examine.ts';
 import { createInHand } from './service/in-hand.ts';
+import { renderJob } from './service/render.ts';
+import { createRenditions, type Renditions } from './service/renditions.ts';
 import { createResumables, type Resumables } from './service/resumable.ts';
 import { documentSchedules } from './service/sweep.ts';
 import { createUploads, type Uploads } from './service/upload.ts';
@@ -43,6 +46,7 @@ export interface DocumentServices {
   readonly baskets: Baskets;
   readonly shares: Shares;
   readonly settings: DocumentSettingsRules;
+  readonly renditions: Renditions;
 }
 
 export interface DocumentStats {
@@ -76,6 +80,7 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
     baskets: createBaskets(kernel),
     shares: createShares(kernel),
     settings: createSettings(kernel),
+    renditions: createRenditions(kernel),
   };
   return {
     ...services,
@@ -86,6 +91,8 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
       routes: documentRoutes(services, kernel.config.maxUploadBytes),
       controlMigrations: [],
       tenantMigrations: documentsMigrations.tenantMigrations,
+      listeners: services.renditions.listeners,
+      jobs: { 'document.render': renderJob(kernel, inHand, createIsolated()) },
       schedules: documentSchedules(kernel, inHand),
       examine: (tenant, options) => examineDocuments(tenant, inHand, options),
     },

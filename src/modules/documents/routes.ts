@@ -27,7 +27,7 @@ const ok = <B>(body: B) => ({ status: 200 as const, body });
 const none = { status: 204 as const };
 
 export function documentRoutes(services: DocumentServices, maxUploadBytes: number): BoundRoutes {
-  const { documents, uploads, downloads, shares, baskets, settings, resumables } = services;
+  const { documents, uploads, downloads, shares, baskets, settings, resumables, renditions } = services;
   const ifMatch = (input: Input) => input.request.header('if-match');
 
   const main = bind(documentsContract, {
@@ -49,6 +49,18 @@ export function documentRoutes(services: DocumentServices, maxUploadBytes: numbe
     downloadDocument: async (input) => {
       const { request, params, query } = input;
       return downloads.open(acting(input), params.id, query.version, request.header);
+    },
+    previewDocument: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'preview', query, request.header);
+    },
+    getThumbnail: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'thumbnail', query, request.header);
+    },
+    getText: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'text', query, request.header);
     },
     listVersions: async (input) => ok(await documents.listVersions(acting(input), input.params.id, input.query)),
     addVersion: async (input) =>

@@ -256,6 +256,8 @@ export async function removeDocument(tx: TenantTx, id: string): Promise<void> {
   await tx.deleteFrom('document_tags').where('document_id', '=', id).execute();
   await tx.deleteFrom('document_history').where('document_id', '=', id).execute();
   await tx.deleteFrom('shares').where('target_id', '=', id).execute();
+  await tx.deleteFrom('rendition_parts').where('document_id', '=', id).execute();
+  await tx.deleteFrom('renditions').where('document_id', '=', id).execute();
   await tx.deleteFrom('versions').where('document_id', '=', id).execute();
   await tx.deleteFrom('documents').where('id', '=', id).execute();
 }

@@ -109,14 +109,25 @@ async function addressOf(acting: Acting, content: VersionTable, filename: string
   return acting.tenant.files.downloadAddress?.(content.file_key, as);
 }
 
-async function noteDownload(parts: Parts, acting: Acting, content: VersionTable, body?: Readable): Promise<void> {
+function noteDownload(parts: Parts, acting: Acting, content: VersionTable, body?: Readable): Promise<void> {
+  return noteRead(parts, acting, content, { action: 'document.downloaded' }, body);
+}
+
+/** Writes down that somebody reads content. Where that cannot be, `body` is destroyed and nothing is given out. */
+export async function noteRead(
+  parts: Parts,
+  acting: Acting,
+  content: VersionTable,
+  read: { readonly action: string; readonly details?: Readonly<Record<string, string>> },
+  body?: Readable,
+): Promise<void> {
   try {
     await parts.audit.note(acting.tenant, {
-      action: 'document.downloaded',
+      action: read.action,
       actor: acting.tenant.actor,
       target: content.document_id,
       outcome: 'success',
-      details: { version: content.number },
+      details: { version: content.number, ...read.details },
       source: acting.source,
     });
   } catch (error) {
