@@ -1,0 +1,35 @@
+/** Going on in a company that is not linked yet: its short name, and the password there. */
+import { PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { client, enter } from '../app/session.ts';
+import { FormFoot, useServerForm } from '../kit/form.tsx';
+import { useTexts } from '../kit/texts.ts';
+import { accountsTexts } from './texts.ts';
+
+export function OtherCompany({ onDone }: { onDone: () => void }) {
+  const t = useTexts(accountsTexts);
+  const other = useServerForm({
+    initialValues: { company: '', password: '' },
+    paths: { company_id: 'company' },
+    send: async ({ company, password }) => {
+      const body = { company_id: company.trim(), ...(password === '' ? {} : { password }) };
+      await enter(() => client.accounts.switchCompany({ body }));
+      onDone();
+    },
+  });
+  const { form } = other;
+  return (
+    <form onSubmit={other.onSubmit} noValidate>
+      <Stack gap="md">
+        <Text size="sm">{t('other.about')}</Text>
+        <TextInput label={t('other.company')} autoCapitalize="none" data-autofocus {...form.getInputProps('company')} />
+        <PasswordInput
+          label={t('other.password')}
+          autoComplete="off"
+          visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
+          {...form.getInputProps('password')}
+        />
+        <FormFoot of={other} label={t('other.submit')} />
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,106 @@
+/** The command palette: pages by role, commands of the open page, and whatever areas find while somebody types. */
+import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { appTexts } from '../kit/app-texts.ts';
+import { type Command, useRegisteredCommands, useRegisteredSources } from '../kit/commands.ts';
+import { Icon } from '../kit/icon.tsx';
+import { useLanguage } from '../kit/language.ts';
+import { useTexts } from '../kit/texts.ts';
+import { mayEnter } from './area.ts';
+import { areas } from './areas.ts';
+import { useSignedIn } from './session.ts';
+
+export const openPalette = (): void => spotlight.open();
+
+const waitMs = 300;
+
+export function Palette() {
+  const t = useTexts(appTexts);
+  const [query, setQuery] = useState('');
+  const found = useFound(query);
+  const pages = usePages();
+  const commands = useRegisteredCommands();
+  const fits = ({ label }: Command) => label.toLowerCase().includes(query.trim().toLowerCase());
+  const groups: SpotlightActionGroupData[] = [
+    ...found.map(({ title, commands }) => group(title, commands)),
+    group(t('app.palette.actions'), commands.filter(fits)),
+    group(t('app.palette.go'), pages.filter(fits)),
+  ].filter(({ actions }) => actions.length > 0);
+  return (
+    <Spotlight
+      actions={groups}
+      query={query}
+      onQueryChange={setQuery}
+      // What stands here was chosen already.
+      filter={(_, actions) => actions}
+      shortcut={null}
+      clearQueryOnClose={false}
+      nothingFound={t('app.palette.nothing')}
+      highlightQuery
+      scrollable
+      maxHeight="60vh"
+      searchProps={{
+        leftSection: <Icon name="search" />,
+        placeholder: t('app.palette.hint'),
+        'aria-label': t('app.palette.hint'),
+        onFocus: (event) => event.currentTarget.select(),
+      }}
+    />
+  );
+}
+
+const group = (title: string, commands: readonly Command[]): SpotlightActionGroupData => ({
+  group: title,
+  actions: commands.map(({ id, label, description, icon, run }) => ({
+    id,
+    label,
+    ...(description === undefined ? {} : { description }),
+    leftSection: <Icon name={icon} />,
+    onClick: run,
+  })),
+});
+
+function usePages(): readonly Command[] {
+  const session = useSignedIn();
+  const language = useLanguage();
+  const navigate = useNavigate();
+  return areas
+    .flatMap((area) => [
+      ...(area.nav ?? []).map((entry) => ({ ...entry, id: `nav ${entry.to}` })),
+      ...(area.commands ?? []),
+    ])
+    .filter(({ audience }) => mayEnter(session, audience))
+    .map(({ id, label, icon, to }) => ({ id, label: label(language), icon, run: () => void navigate({ to }) }));
+}
+
+interface Found {
+  readonly title: string;
+  readonly commands: readonly Command[];
+}
+
+/** What the areas' sources find, once typing rests. */
+function useFound(query: string): readonly Found[] {
+  const sources = useRegisteredSources();
+  const [found, setFound] = useState<readonly Found[]>([]);
+  useEffect(() => {
+    const wanted = query.trim();
+    if (wanted === '') {
+      setFound([]);
+      return;
+    }
+    const gone = new AbortController();
+    const timer = setTimeout(async () => {
+      const all = await Promise.allSettled(sources.map((source) => source.find(wanted, gone.signal)));
+      if (gone.signal.aborted) return;
+      setFound(
+        all.map((one, at) => ({ title: sources[at]!.title, commands: one.status === 'fulfilled' ? one.value : [] })),
+      );
+    }, waitMs);
+    return () => {
+      clearTimeout(timer);
+      gone.abort();
+    };
+  }, [query, sources]);
+  return found;
+}

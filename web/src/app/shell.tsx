@@ -1,0 +1,123 @@
+/**
+ * The frame of everybody who is signed in: navigation by role, the company's name (or the operator's label) always in
+ * sight, palette, shortcuts, account.
+ */
+import { AppShell, Badge, Box, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { appTexts } from '../kit/app-texts.ts';
+import { Icon } from '../kit/icon.tsx';
+import { useLanguage } from '../kit/language.ts';
+import { keyNames, useShortcut } from '../kit/shortcuts.ts';
+import { useTexts } from '../kit/texts.ts';
+import { AccountMenu } from './account-menu.tsx';
+import { mayEnter } from './area.ts';
+import { areas } from './areas.ts';
+import { CompanyMenu } from './company-menu.tsx';
+import { openPalette, Palette } from './palette.tsx';
+import { useSignedIn } from './session.ts';
+import { ShortcutHelp } from './shortcut-help.tsx';
+import classes from './shell.module.css';
+
+export function Shell() {
+  const t = useTexts(appTexts);
+  const session = useSignedIn();
+  const [menu, { toggle, close }] = useDisclosure(false);
+  const [help, { toggle: toggleHelp, close: closeHelp }] = useDisclosure(false);
+  const { pathname } = useLocation();
+  const operator = session.company === null;
+  const beside = areas.flatMap((area) => area.beside ?? []).filter(({ audience }) => mayEnter(session, audience));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address closes the drawer.
+  useEffect(close, [pathname]);
+  useShortcut({ keys: 'mod+k', label: t('shortcut.palette'), scope: 'everywhere', run: openPalette });
+  useShortcut({ keys: '?', label: t('shortcut.help'), scope: 'everywhere', run: toggleHelp });
+  return (
+    <AppShell
+      header={{ height: 'var(--strongroom-header)' }}
+      navbar={{ width: 224, breakpoint: 'sm', collapsed: { mobile: !menu } }}
+      padding={0}
+      data-area={operator ? 'operator' : 'company'}
+    >
+      <a href="#content" className="skip-link">
+        {t('app.skip')}
+      </a>
+      <AppShell.Header className={classes.header}>
+        <Burger
+          opened={menu}
+          onClick={toggle}
+          hiddenFrom="sm"
+          size="sm"
+          aria-label={t(menu ? 'app.closeMenu' : 'app.menu')}
+          aria-expanded={menu}
+        />
+        <Link to="/" className={classes.mark} aria-label={t('app.home')}>
+          <Icon name="vault" size={24} />
+        </Link>
+        {operator ? (
+          <Group gap={8} wrap="nowrap" miw={0}>
+            <Text fw={650} truncate>
+              {t('app.name')}
+            </Text>
+            <Badge variant="filled" radius="sm">
+              {t('app.operator')}
+            </Badge>
+          </Group>
+        ) : (
+          <CompanyMenu session={session} />
+        )}
+        <Box flex={1} />
+        <UnstyledButton className={classes.search} onClick={openPalette} aria-label={t('app.palette')}>
+          <Icon name="search" size={16} />
+          <Text size="sm" c="dimmed" visibleFrom="sm" component="span">
+            {t('app.palette.hint')}
+          </Text>
+          <Group gap={2} visibleFrom="sm" component="span">
+            {keyNames('mod+k').map((key) => (
+              <Kbd key={key} size="xs">
+                {key}
+              </Kbd>
+            ))}
+          </Group>
+        </UnstyledButton>
+        <AccountMenu session={session} onHelp={toggleHelp} />
+      </AppShell.Header>
+      <AppShell.Navbar className={classes.navbar} aria-label={t('app.navigation')} id="navigation">
+        <Navigation pathname={pathname} />
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </AppShell.Main>
+      {beside.map(({ component: Beside }, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes its order.
+        <Beside key={at} />
+      ))}
+      <Palette />
+      <ShortcutHelp opened={help} onClose={closeHelp} />
+    </AppShell>
+  );
+}
+
+function Navigation({ pathname }: { pathname: string }) {
+  const session = useSignedIn();
+  const language = useLanguage();
+  const entries = areas
+    .flatMap((area) => area.nav ?? [])
+    .filter(({ audience }) => mayEnter(session, audience))
+    .sort((left, right) => left.order - right.order);
+  // The longest address that fits is the current one: `/operator` is not, on `/operator/companies`.
+  const fitting = entries.filter(({ to }) => pathname === to || pathname.startsWith(`${to}/`));
+  const current = fitting.sort((left, right) => right.to.length - left.to.length)[0];
+  return entries.map((entry) => (
+    <NavLink
+      key={entry.to}
+      component={Link}
+      to={entry.to}
+      label={entry.label(language)}
+      leftSection={<Icon name={entry.icon} />}
+      active={entry === current}
+      aria-current={entry === current ? 'page' : undefined}
+      className={classes.entry ?? ''}
+    />
+  ));
+}

@@ -1,0 +1,4 @@
+/** English texts of the documents workspace. */
+export const en = {
+  'nav': 'Documents',
+} as const;

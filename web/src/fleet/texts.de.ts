@@ -1,0 +1,7 @@
+/** German texts of the operator console. */
+import type { Translation } from '../kit/texts.ts';
+import type { en } from './texts.en.ts';
+
+export const de: Translation<typeof en> = {
+  'nav': 'Übersicht',
+};

@@ -1,0 +1,4 @@
+/** English texts of the operator console. */
+export const en = {
+  'nav': 'Overview',
+} as const;

@@ -1,0 +1,4 @@
+/** English texts of people and invitations. */
+export const en = {
+  'nav': 'People',
+} as const;

@@ -1,0 +1,4 @@
+/** English texts of settings of the company. */
+export const en = {
+  'nav': 'Company settings',
+} as const;

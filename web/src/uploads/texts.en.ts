@@ -1,0 +1,4 @@
+/** English texts of uploads. */
+export const en = {
+  'nav': 'Uploads',
+} as const;
