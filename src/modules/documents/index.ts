@@ -94,7 +94,8 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
       listeners: services.renditions.listeners,
       jobs: { 'document.render': renderJob(kernel, inHand, createIsolated()) },
       schedules: documentSchedules(kernel, inHand),
-      examine: (tenant, options) => examineDocuments(tenant, inHand, options),
+      examine: (tenant, options) =>
+        examineDocuments(tenant, inHand, { ...options, renew: (key) => services.renditions.renew(tenant, key) }),
     },
   };
 }

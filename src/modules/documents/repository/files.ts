@@ -155,6 +155,11 @@ export async function removeUnreferenced(tx: TenantTx, before: string, limit: nu
   return rows.map((row) => row.key);
 }
 
+/** Removes the row of a lost object that nothing refers to. */
+export async function removeUnused(tx: TenantTx, key: string): Promise<void> {
+  await tx.deleteFrom('files').where('key', '=', key).where('refs', '=', 0).execute();
+}
+
 /** Those of these keys that have a row. */
 export async function knownKeys(source: TenantReader, keys: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await source.selectFrom('files').select('key').where('key', 'in', keys).execute();

@@ -4,13 +4,14 @@
  * text; never a byte of the file under a type that a browser would run.
  */
 import type { Readable } from 'node:stream';
-import { minute, second } from '../../../kernel/clock.ts';
+import { minute } from '../../../kernel/clock.ts';
 import { isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
 import type { Listeners, TenantEvent } from '../../../kernel/events.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import { contentHeaders, isUnchanged } from '../content-headers.ts';
 import { kindOf, madeOf, type Role } from '../renditions/kinds.ts';
 import { findVersion, loadDocument } from '../repository/documents.ts';
+import { removeUnused } from '../repository/files.ts';
 import {
   countPages,
   findNamedVersion,
@@ -18,6 +19,7 @@ import {
   findRendition,
   holdVersion,
   removeParts,
+  versionsShownBy,
 } from '../repository/renditions.ts';
 import type { RenditionPartTable, RenditionTable, VersionTable } from '../tables.ts';
 import type { Acting, Parts } from './acting.ts';
@@ -47,6 +49,8 @@ export interface Asked {
 export interface Renditions {
   /** @throws not_found (`preview_unsupported`, `preview_failed` too), unavailable */
   open(acting: Acting, id: string, role: Role, asked: Asked, header: Header): Promise<Shown>;
+  /** Has made again what is kept under this key and is lost. */
+  renew(tenant: Tenant, key: string): Promise<void>;
   readonly listeners: Listeners;
 }
 
@@ -59,6 +63,7 @@ export function createRenditions(parts: Parts): Renditions {
     if ((await findRendition(tenant.db.read, version.id)) === undefined) await request(parts, tenant, version);
   };
   return {
+    renew: (tenant, key) => renew(parts, tenant, key),
     listeners: { 'document.created': heard, 'document.version_added': heard },
 
     async open(acting, id, role, asked, header) {
@@ -99,7 +104,7 @@ async function serve(
     if (part.file_key === null || !isStrongroomError(error) || error.code !== 'object_missing') throw error;
     return undefined;
   });
-  if (body === undefined) return pendingAfter(renew(parts, tenant, version));
+  if (body === undefined) return pendingAfter(renew(parts, tenant, part.file_key!));
   // Reading is written down as a download is; thumbnails come with lists, which are not.
   if (part.role !== 'thumbnail' && part.page === 1) {
     const stream = 'destroy' in body ? body : undefined;
@@ -153,19 +158,18 @@ async function request(parts: Parts, tenant: Tenant, version: VersionTable): Pro
   });
 }
 
-/** Asks once more for what was made and is lost. */
-export async function renew(
-  parts: Pick<Parts, 'jobs' | 'config'>,
-  tenant: Tenant,
-  version: Pick<VersionTable, 'id' | 'document_id'>,
-): Promise<void> {
-  const of = { version_id: version.id, document_id: version.document_id };
+/**
+ * Asks once more for all that was made and kept under this key, whose object is lost. The row goes: equal bytes, made
+ * again, would else be taken for the ones that are not there.
+ */
+async function renew(parts: Pick<Parts, 'jobs'>, tenant: Tenant, key: string): Promise<void> {
   await tenant.db.transaction(async (tx) => {
-    if (!(await holdVersion(tx, of.document_id, of.version_id))) return;
-    const now = tenant.clock.now();
-    await removeParts(tx, version.id, tenant.clock.iso());
-    await requestRendition(parts, tx, tenant, of);
-    tx.dueAt(now + parts.config.objectGraceSeconds * second);
+    for (const of of await versionsShownBy(tx, key)) {
+      if (!(await holdVersion(tx, of.document_id, of.version_id))) continue;
+      await removeParts(tx, of.version_id, tenant.clock.iso());
+      await requestRendition(parts, tx, tenant, of);
+    }
+    await removeUnused(tx, key);
   });
 }
 
