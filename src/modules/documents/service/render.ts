@@ -80,9 +80,12 @@ export function renderJob(parts: Parts, inHand: InHand, isolated: Isolated): Job
         return;
       }
       const reason = finalReason(error, context.attempt);
-      if (reason === undefined) throw error;
-      tenant.log.info({ version: of.version_id, reason }, 'a document cannot be shown');
+      if (reason !== undefined) {
+        tenant.log.info({ version: of.version_id, reason }, 'a document cannot be shown');
+      }
+      // Written for a try that is to be repeated too: whoever looks sees that somebody is at it.
       await settle(tenant, of, reason);
+      if (reason === undefined) throw error;
     }
   }
   return { attempts: triesOfAll, timeout: 60 * second, run };
@@ -106,12 +109,14 @@ async function again(parts: Parts, tenant: Tenant, of: Named): Promise<void> {
   });
 }
 
-async function settle(tenant: Tenant, of: Named, reason: string): Promise<void> {
+async function settle(tenant: Tenant, of: Named, reason: string | undefined): Promise<void> {
   const { version_id, document_id } = of;
   await tenant.db.transaction(async (tx) => {
     if (!(await holdVersion(tx, document_id, version_id))) return;
+    if ((await findRendition(tx, version_id))?.state !== 'pending') return;
     const nothing = { pages: null, encoding: null, truncated: 0, updated_at: tenant.clock.iso() };
-    await writeRendition(tx, { version_id, document_id, state: 'failed', reason, ...nothing });
+    const state = reason === undefined ? 'pending' : 'failed';
+    await writeRendition(tx, { version_id, document_id, state, reason: reason ?? null, ...nothing });
   });
 }
 
