@@ -1,5 +1,5 @@
 /** Signing in and out, invitations, passwords, the own account: addresses and commands. */
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRoute, lazyRouteComponent, type RouteComponent, redirect } from '@tanstack/react-router';
 import type { Area } from '../app/area.ts';
 import { everybodyLayout, visitorLayout } from '../app/layouts.ts';
 import { currentSession } from '../app/session.ts';
@@ -41,7 +41,7 @@ const chooseCompany = createRoute({
 });
 
 /** Pages of one-time links take their token from the query or, in old links, from the path. */
-const linked = (path: '/setup' | '/invitation' | '/reset-password', component: Parameters<typeof createRoute>[0]['component']) =>
+const linked = (path: '/setup' | '/invitation' | '/reset-password', component: RouteComponent) =>
   [path, `${path}/$token`].map((one) => createRoute({ getParentRoute: () => visitorLayout, path: one, component }));
 
 const forgot = createRoute({
@@ -63,9 +63,18 @@ export const accountsArea: Area = {
       signIn,
       chooseCompany,
       forgot,
-      ...linked('/setup', lazyRouteComponent(() => import('./setup-page.tsx'), 'SetupPage')),
-      ...linked('/invitation', lazyRouteComponent(() => import('./invitation-page.tsx'), 'InvitationPage')),
-      ...linked('/reset-password', lazyRouteComponent(() => import('./reset-password-page.tsx'), 'ResetPasswordPage')),
+      ...linked(
+        '/setup',
+        lazyRouteComponent(() => import('./setup-page.tsx'), 'SetupPage'),
+      ),
+      ...linked(
+        '/invitation',
+        lazyRouteComponent(() => import('./invitation-page.tsx'), 'InvitationPage'),
+      ),
+      ...linked(
+        '/reset-password',
+        lazyRouteComponent(() => import('./reset-password-page.tsx'), 'ResetPasswordPage'),
+      ),
     ],
     everybody: [account],
   },

@@ -48,7 +48,8 @@ export const de: Translation<typeof en> = {
   'forgot.title': 'Passwort vergessen',
   'forgot.about': 'Sie bekommen per Mail einen Link, mit dem Sie ein neues setzen.',
   'forgot.submit': 'Link senden',
-  'forgot.sent': 'Wenn es ein solches Konto gibt, ist ein Link an seine Adresse unterwegs. Er gilt höchstens eine Stunde.',
+  'forgot.sent':
+    'Wenn es ein solches Konto gibt, ist ein Link an seine Adresse unterwegs. Er gilt höchstens eine Stunde.',
   'forgot.back': 'Zurück zur Anmeldung',
   'reset.title': 'Neues Passwort setzen',
   'reset.about': 'Alle angemeldeten Geräte müssen sich neu anmelden.',

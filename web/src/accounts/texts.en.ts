@@ -12,12 +12,14 @@ export const en = {
   'choose.title': 'Choose a company',
   'choose.about': 'You belong to several. You can switch at any time at the top of the page.',
   'setup.title': 'Set up Strongroom',
-  'setup.about': 'You become the first operator: the person who creates companies and looks after them. This link works once.',
+  'setup.about':
+    'You become the first operator: the person who creates companies and looks after them. This link works once.',
   'setup.username': 'User name',
   'setup.usernameHint': 'Small letters, digits, dot, dash and underscore; 2 to 64 of them.',
   'setup.email': 'E-mail address',
   'setup.submit': 'Create operator',
-  'setup.noToken': 'This address lacks its one-time token. Open the whole link that the first start of the server printed.',
+  'setup.noToken':
+    'This address lacks its one-time token. Open the whole link that the first start of the server printed.',
   'password.new': 'New password',
   'password.choose': 'Password',
   'password.show': 'Show password',

@@ -8,10 +8,10 @@ import { useEffect } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
 import { directionOf, useLanguage } from '../kit/language.ts';
 import { useTexts } from '../kit/texts.ts';
-import { colorSchemeManager, companyTheme, operatorTheme, variables } from './theme.ts';
 import { queryClient } from './query.ts';
 import { router } from './router.tsx';
 import { onSession, useSession } from './session.ts';
+import { colorSchemeManager, companyTheme, operatorTheme, variables } from './theme.ts';
 
 // Whoever is there decides what may be seen: the guards run again.
 onSession(() => void router.invalidate());

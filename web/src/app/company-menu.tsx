@@ -1,11 +1,11 @@
 /** The company's name, always in sight; and where a person has several, the way into another one. */
 import { Group, Menu, Text, UnstyledButton } from '@mantine/core';
-import { openModal } from './modals.ts';
 import { useNavigate } from '@tanstack/react-router';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { showProblem } from '../kit/toast.tsx';
+import { openModal } from './modals.ts';
 import { client, enter, type SignedInSession } from './session.ts';
 
 export function CompanyMenu({ session }: { session: SignedInSession }) {
@@ -24,7 +24,11 @@ export function CompanyMenu({ session }: { session: SignedInSession }) {
   return (
     <Menu position="bottom-start" width={280}>
       <Menu.Target>
-        <UnstyledButton aria-label={`${t('app.currentCompany', { company: company.name })}. ${t('app.switchCompany')}`} py={4} miw={0}>
+        <UnstyledButton
+          aria-label={`${t('app.currentCompany', { company: company.name })}. ${t('app.switchCompany')}`}
+          py={4}
+          miw={0}
+        >
           <Group gap={6} wrap="nowrap">
             <Text fw={650} truncate maw={{ base: 150, sm: 320 }}>
               <bdi>{company.name}</bdi>
@@ -47,7 +51,10 @@ export function CompanyMenu({ session }: { session: SignedInSession }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item leftSection={<Icon name="switch" size={16} />} onClick={() => openModal.otherCompany(t('app.switchCompany'))}>
+        <Menu.Item
+          leftSection={<Icon name="switch" size={16} />}
+          onClick={() => openModal.otherCompany(t('app.switchCompany'))}
+        >
           {t('app.otherCompany')}
         </Menu.Item>
       </Menu.Dropdown>

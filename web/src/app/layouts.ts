@@ -4,9 +4,9 @@
  */
 import { createRootRoute, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import type { Permission } from '../../../src/kernel/roles.ts';
-import { currentSession, start } from './session.ts';
-import { RootFrame } from './root-frame.tsx';
 import { ForbiddenError } from './forbidden.ts';
+import { RootFrame } from './root-frame.tsx';
+import { currentSession, start } from './session.ts';
 
 export const rootRoute = createRootRoute({
   component: RootFrame,

@@ -1,5 +1,5 @@
 /** Menus that stand on every page: language, theme. */
-import { ActionIcon, Menu, type MantineColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
 import { chooseLanguage, languageNames, languages, useLanguage } from '../kit/language.ts';

@@ -1,7 +1,7 @@
 /** The cache of what the server answered. Emptied whenever another person or company is there. */
 import { QueryClient } from '@tanstack/react-query';
 import { ProblemError } from '../../../src/client/index.ts';
-import { onReach, currentReach } from './reach.ts';
+import { currentReach, onReach } from './reach.ts';
 import { onIdentity } from './session.ts';
 
 /** A refusal stays one; what got no answer, or was told to come again, is asked for again. */
@@ -15,7 +15,10 @@ export const queryClient = new QueryClient({
     queries: {
       retry,
       retryDelay: (attempt, error) =>
-        Math.min(10_000, error instanceof ProblemError && error.retryAfter ? error.retryAfter * 1_000 : 400 * 2 ** attempt),
+        Math.min(
+          10_000,
+          error instanceof ProblemError && error.retryAfter ? error.retryAfter * 1_000 : 400 * 2 ** attempt,
+        ),
       staleTime: 15_000,
       // Asked for even while the browser believes to be offline: the answer decides.
       networkMode: 'always',

@@ -4,7 +4,7 @@ import { Outlet } from '@tanstack/react-router';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
-import { onReach, currentReach, useReach } from './reach.ts';
+import { currentReach, onReach, useReach } from './reach.ts';
 import classes from './root-frame.module.css';
 import { currentSession, start, useSession } from './session.ts';
 

@@ -17,8 +17,8 @@ import { areas } from './areas.ts';
 import { CompanyMenu } from './company-menu.tsx';
 import { openPalette, Palette } from './palette.tsx';
 import { useSignedIn } from './session.ts';
-import { ShortcutHelp } from './shortcut-help.tsx';
 import classes from './shell.module.css';
+import { ShortcutHelp } from './shortcut-help.tsx';
 
 export function Shell() {
   const t = useTexts(appTexts);

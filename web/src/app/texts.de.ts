@@ -67,7 +67,8 @@ export const de: Translation<typeof en> = {
     'Sie sind als {role} angemeldet. Wenn Sie diese Seite brauchen, wenden Sie sich an die Administration Ihrer Firma.',
   'error.forbiddenOperator':
     'Sie sind für den Betrieb angemeldet. Der Betrieb führt Firmen und sieht weder deren Dokumente noch deren Personen.',
-  'error.forbiddenMember': 'Die Betriebskonsole ist für die, die diese Installation betreiben. Sie arbeiten in {company}.',
+  'error.forbiddenMember':
+    'Die Betriebskonsole ist für die, die diese Installation betreiben. Sie arbeiten in {company}.',
   'confirm.type': 'Geben Sie zur Bestätigung {name} ein',
   'confirm.mismatch': 'Das ist nicht der Name.',
   'table.sortBy': 'Nach {column} sortieren',

@@ -9,10 +9,28 @@ import {
 import { onStored, store, stored } from '../kit/stored.ts';
 
 const blue: MantineColorsTuple = [
-  '#eef4ff', '#dbe6fd', '#b6cbf8', '#8dadf2', '#6a92ec', '#4a78e3', '#3063d4', '#2559c7', '#1d49a6', '#163985',
+  '#eef4ff',
+  '#dbe6fd',
+  '#b6cbf8',
+  '#8dadf2',
+  '#6a92ec',
+  '#4a78e3',
+  '#3063d4',
+  '#2559c7',
+  '#1d49a6',
+  '#163985',
 ];
 const plum: MantineColorsTuple = [
-  '#f9f0fb', '#efdcf3', '#dfb8e7', '#cd90d9', '#bd6ecc', '#aa52bb', '#973fa8', '#863596', '#6e2a7c', '#561f61',
+  '#f9f0fb',
+  '#efdcf3',
+  '#dfb8e7',
+  '#cd90d9',
+  '#bd6ecc',
+  '#aa52bb',
+  '#973fa8',
+  '#863596',
+  '#6e2a7c',
+  '#561f61',
 ];
 const system = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
 

@@ -1,4 +1,4 @@
 /** English texts of the documents workspace. */
 export const en = {
-  'nav': 'Documents',
+  nav: 'Documents',
 } as const;

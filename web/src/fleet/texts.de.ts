@@ -3,5 +3,5 @@ import type { Translation } from '../kit/texts.ts';
 import type { en } from './texts.en.ts';
 
 export const de: Translation<typeof en> = {
-  'nav': 'Übersicht',
+  nav: 'Übersicht',
 };

@@ -1,4 +1,4 @@
 /** English texts of the operator console. */
 export const en = {
-  'nav': 'Overview',
+  nav: 'Overview',
 } as const;

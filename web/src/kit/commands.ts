@@ -64,8 +64,12 @@ export function usePaletteSource(source: PaletteSource): void {
   const latest = useRef(source);
   latest.current = source;
   const { id, title } = source;
-  useEffect(() => sources.hold([{ id, title, find: (query, signal) => latest.current.find(query, signal) }]), [id, title]);
+  useEffect(
+    () => sources.hold([{ id, title, find: (query, signal) => latest.current.find(query, signal) }]),
+    [id, title],
+  );
 }
 
 export const useRegisteredCommands = (): readonly Command[] => useSyncExternalStore(commands.subscribe, commands.list);
-export const useRegisteredSources = (): readonly PaletteSource[] => useSyncExternalStore(sources.subscribe, sources.list);
+export const useRegisteredSources = (): readonly PaletteSource[] =>
+  useSyncExternalStore(sources.subscribe, sources.list);

@@ -19,7 +19,12 @@ export interface DataStateProps {
   readonly count: number;
   /** Set where a filter is on. */
   readonly onClearFilters?: (() => void) | undefined;
-  readonly empty: { readonly icon: IconName; readonly title: string; readonly hint?: string; readonly action?: ReactNode };
+  readonly empty: {
+    readonly icon: IconName;
+    readonly title: string;
+    readonly hint?: string;
+    readonly action?: ReactNode;
+  };
   /** Rows of the skeleton. */
   readonly rows?: number;
   readonly children: ReactNode;

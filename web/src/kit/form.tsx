@@ -3,7 +3,7 @@
  * above the button, and nothing that was typed is lost.
  */
 import { Button, Group } from '@mantine/core';
-import { useForm, type UseFormInput, type UseFormReturnType } from '@mantine/form';
+import { type UseFormInput, type UseFormReturnType, useForm } from '@mantine/form';
 import { type FormEvent, type ReactNode, useRef, useState } from 'react';
 import { ProblemError } from '../../../src/client/index.ts';
 import { ProblemAlert } from './problem.tsx';

@@ -20,7 +20,11 @@ export function tell(error: unknown, words: { network: string; unexpected: strin
     return { message, requestId: instance === '' ? undefined : instance, code: error.code };
   }
   const network = error instanceof TypeError && /fetch|network|load/i.test(error.message);
-  return { message: network ? words.network : words.unexpected, requestId: undefined, code: network ? 'network' : 'unexpected' };
+  return {
+    message: network ? words.network : words.unexpected,
+    requestId: undefined,
+    code: network ? 'network' : 'unexpected',
+  };
 }
 
 export function useTold(error: unknown): Told {

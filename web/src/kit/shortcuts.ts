@@ -51,7 +51,10 @@ window.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   for (const { current } of [...registered].reverse()) {
     if (!matches(current.keys, event)) continue;
-    if (isSingle(current.keys) && (typing(event.target) || singleKeysOff() || document.querySelector('[aria-modal="true"]') !== null))
+    if (
+      isSingle(current.keys) &&
+      (typing(event.target) || singleKeysOff() || document.querySelector('[aria-modal="true"]') !== null)
+    )
       continue;
     event.preventDefault();
     current.run();
@@ -89,8 +92,19 @@ export function useShortcuts(): readonly Shortcut[] {
 /** Keys as they stand on the keyboard. */
 export function keyNames(keys: string): readonly string[] {
   const names: Readonly<Record<string, string>> = {
-    mod: isMac ? '⌘' : 'Ctrl', ctrl: 'Ctrl', alt: 'Alt', shift: 'Shift',
-    arrowright: '→', arrowleft: '←', arrowup: '↑', arrowdown: '↓', escape: 'Esc', enter: 'Enter',
+    mod: isMac ? '⌘' : 'Ctrl',
+    ctrl: 'Ctrl',
+    alt: 'Alt',
+    shift: 'Shift',
+    arrowright: '→',
+    arrowleft: '←',
+    arrowup: '↑',
+    arrowdown: '↓',
+    escape: 'Esc',
+    enter: 'Enter',
   };
-  return keys.toLowerCase().split('+').map((key) => names[key] ?? key.toUpperCase());
+  return keys
+    .toLowerCase()
+    .split('+')
+    .map((key) => names[key] ?? key.toUpperCase());
 }

@@ -1,4 +1,4 @@
 /** English texts of people and invitations. */
 export const en = {
-  'nav': 'People',
+  nav: 'People',
 } as const;

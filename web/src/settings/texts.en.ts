@@ -1,4 +1,4 @@
 /** English texts of settings of the company. */
 export const en = {
-  'nav': 'Company settings',
+  nav: 'Company settings',
 } as const;

@@ -1,4 +1,4 @@
 /** English texts of uploads. */
 export const en = {
-  'nav': 'Uploads',
+  nav: 'Uploads',
 } as const;

@@ -1,0 +1,79 @@
+/** Looks at pages: axe in both themes, and pictures in three widths and both themes, in a folder that git ignores. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { root } from '../../support/process.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+export const shots = join(root, 'web/.shots');
+
+export const widths = { phone: 390, tablet: 820, laptop: 1_360 } as const;
+export type Theme = 'light' | 'dark';
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+/** Goes over to a theme as the account menu does. */
+export async function useTheme(page: Page, theme: Theme): Promise<void> {
+  await page.evaluate((name) => {
+    localStorage.setItem('strongroom.theme', name);
+    window.dispatchEvent(new StorageEvent('storage', { key: 'strongroom.theme' }));
+  }, theme);
+  await page.waitForFunction((name) => document.documentElement.dataset.mantineColorScheme === name, theme);
+  // Colours that fade are judged when they are there.
+  await page.waitForTimeout(250);
+}
+
+/** Serious and critical findings of axe on the page as it stands. */
+export async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: Finding[] }> } };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return (await axe.run({ runOnly: tags, resultTypes: ['violations'] })).violations;
+  });
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary = '' }) => `${id}: ${html} ${failureSummary}`));
+}
+
+/** No serious or critical finding in either theme. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const theme of ['light', 'dark'] as const) {
+    await useTheme(page, theme);
+    expect(await findings(page), `${new URL(page.url()).pathname} in ${theme}`).toEqual([]);
+  }
+}
+
+/** Nothing hangs over the side of the window. */
+export async function expectNoSideways(page: Page): Promise<void> {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(over, `${new URL(page.url()).pathname} hangs over`).toBeLessThanOrEqual(0);
+}
+
+/** Six pictures of the page: `<name>-<width>-<theme>.png`. */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(shots, { recursive: true });
+  const before = page.viewportSize();
+  for (const [size, width] of Object.entries(widths)) {
+    await page.setViewportSize({ width, height: size === 'phone' ? 844 : 860 });
+    for (const theme of ['light', 'dark'] as const) {
+      await useTheme(page, theme);
+      await expectNoSideways(page);
+      await page.screenshot({ path: join(shots, `${name}-${size}-${theme}.png`), animations: 'disabled' });
+    }
+  }
+  await useTheme(page, 'light');
+  if (before !== null) await page.setViewportSize(before);
+}
+
+/** A page of the app, with axe and pictures: what every page must pass. */
+export async function look(page: Page, name: string): Promise<void> {
+  await expectAccessible(page);
+  await picture(page, name);
+}
