@@ -19,7 +19,7 @@ interface Finding {
 }
 
 /** Goes over to a theme as the account menu does. */
-export async function useTheme(page: Page, theme: Theme): Promise<void> {
+export async function setTheme(page: Page, theme: Theme): Promise<void> {
   await page.evaluate((name) => {
     localStorage.setItem('strongroom.theme', name);
     window.dispatchEvent(new StorageEvent('storage', { key: 'strongroom.theme' }));
@@ -45,7 +45,7 @@ export async function findings(page: Page): Promise<string[]> {
 /** No serious or critical finding in either theme. */
 export async function expectAccessible(page: Page): Promise<void> {
   for (const theme of ['light', 'dark'] as const) {
-    await useTheme(page, theme);
+    await setTheme(page, theme);
     expect(await findings(page), `${new URL(page.url()).pathname} in ${theme}`).toEqual([]);
   }
 }
@@ -63,17 +63,18 @@ export async function picture(page: Page, name: string): Promise<void> {
   for (const [size, width] of Object.entries(widths)) {
     await page.setViewportSize({ width, height: size === 'phone' ? 844 : 860 });
     for (const theme of ['light', 'dark'] as const) {
-      await useTheme(page, theme);
+      await setTheme(page, theme);
       await expectNoSideways(page);
       await page.screenshot({ path: join(shots, `${name}-${size}-${theme}.png`), animations: 'disabled' });
     }
   }
-  await useTheme(page, 'light');
+  await setTheme(page, 'light');
   if (before !== null) await page.setViewportSize(before);
 }
 
 /** A page of the app, with axe and pictures: what every page must pass. */
 export async function look(page: Page, name: string): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
   await expectAccessible(page);
   await picture(page, name);
 }

@@ -40,7 +40,13 @@ export function LanguageMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" w={44} aria-label={t('app.language')}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          w={44}
+          aria-label={`${current.slice(0, 2).toUpperCase()}, ${t('app.language')}`}
+        >
           {current.slice(0, 2).toUpperCase()}
         </ActionIcon>
       </Menu.Target>

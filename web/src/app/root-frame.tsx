@@ -44,7 +44,7 @@ function Starting() {
   const t = useTexts(appTexts);
   return (
     <Center h="100dvh">
-      <Loader type="dots" aria-label={t('app.loading')} />
+      <Loader type="dots" role="status" aria-label={t('app.loading')} />
     </Center>
   );
 }

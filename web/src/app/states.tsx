@@ -14,7 +14,7 @@ export function Pending() {
   const t = useTexts(appTexts);
   return (
     <Center py={96}>
-      <Loader type="dots" aria-label={t('app.loading')} />
+      <Loader type="dots" role="status" aria-label={t('app.loading')} />
     </Center>
   );
 }

@@ -72,7 +72,6 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
       className={classes.scroller}
       style={{ ...tracks, ...(height === undefined ? {} : { maxBlockSize: height }) }}
     >
-      {/* biome-ignore lint/a11y/useSemanticElements: a real table cannot leave out rows. */}
       <div role="table" aria-label={label} aria-rowcount={total + 1} className={classes.table}>
         <div role="rowgroup" className={classes.head}>
           <div role="row" className={classes.row} aria-rowindex={1}>
@@ -139,7 +138,6 @@ function BodyRow<Row>(props: VirtualTableProps<Row> & { at: number; start: numbe
   const open = onOpen === undefined ? undefined : () => onOpen(row);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the link or button inside the row is the keyboard's way.
-    // biome-ignore lint/a11y/useFocusableInteractive: the same.
     <div
       role="row"
       aria-rowindex={at + 2}
