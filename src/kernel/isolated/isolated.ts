@@ -15,7 +15,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-/** What a program (a module's file, named by its address) exports as `work`. Runs in the other process. */
+/** What a program (a file that calls `serveIsolated`) does in its process. */
 export type IsolatedWork = (input: Uint8Array, task: unknown) => Promise<IsolatedResult>;
 
 export interface IsolatedResult {
@@ -177,8 +177,7 @@ function start(program: URL, task: unknown, limits: IsolatedLimits): ChildProces
       '--disable-warning=SecurityWarning',
       '--disallow-code-generation-from-strings',
       `--max-old-space-size=${heap}`,
-      join(here, 'program.ts'),
-      program.href,
+      fileURLToPath(program),
       JSON.stringify(task),
       JSON.stringify(limits),
     ],

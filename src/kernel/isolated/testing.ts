@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IsolatedWork } from './isolated.ts';
+import { serveIsolated } from './program.ts';
 
 const deeds: Readonly<Record<string, (input: Uint8Array) => unknown>> = {
   echo: (input) => input.length,
@@ -28,8 +29,10 @@ const deeds: Readonly<Record<string, (input: Uint8Array) => unknown>> = {
   environment: () => Object.keys(process.env).length,
 };
 
-export const work: IsolatedWork = async (input, task) => {
+const work: IsolatedWork = async (input, task) => {
   const { deed, output = 0 } = task as { deed: string; output?: number };
   const facts = deeds[deed]!(input) ?? null;
   return { facts, blobs: output > 0 ? [Buffer.alloc(output, 7), input] : [input] };
 };
+
+await serveIsolated(work);

@@ -256,7 +256,7 @@ function workers(): number[] {
   const list = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
   return list
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, ...args]) => Number(parent) === process.pid && args.join(' ').includes('isolated/program.ts'))
+    .filter(([, parent, ...args]) => Number(parent) === process.pid && args.join(' ').includes('renditions/program.ts'))
     .map(([pid]) => Number(pid));
 }
 

@@ -3,6 +3,7 @@
  * loaded only there. Gives re-made pictures and plain text, and nothing of the file as it was.
  */
 import type { IsolatedResult, IsolatedWork } from '../../../kernel/isolated/isolated.ts';
+import { serveIsolated } from '../../../kernel/isolated/program.ts';
 import type { Kind, Role } from './kinds.ts';
 
 /** A thing that was made, as the facts name it; its bytes are the blob of the same place. */
@@ -29,10 +30,12 @@ const makers: Readonly<Record<Exclude<Kind, 'text'>, () => Promise<Maker>>> = {
   docx: async () => (await import('./word.ts')).makeOfWord,
 };
 
-export const work: IsolatedWork = async (input, task): Promise<IsolatedResult> => {
+const work: IsolatedWork = async (input, task): Promise<IsolatedResult> => {
   const { kind } = task as { kind: Exclude<Kind, 'text'> };
   const make = await makers[kind]();
   const { pages, truncated, parts } = await make(input);
   const facts = { pages, truncated, parts: parts.map(({ role, page, type }) => ({ role, page, type })) };
   return { facts, blobs: parts.map(({ bytes }) => bytes) };
 };
+
+await serveIsolated(work);
