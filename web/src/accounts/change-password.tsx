@@ -1,11 +1,12 @@
 /** Changing the own password; every other device then has to sign in again. */
-import { PasswordInput, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { client, useSignedIn } from '../app/session.ts';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { showDone } from '../kit/toast.tsx';
 import { PasswordField } from './password-field.tsx';
+import { SecretInput } from './secret-input.tsx';
 import { accountsTexts } from './texts.ts';
 
 export function ChangePassword() {
@@ -28,10 +29,9 @@ export function ChangePassword() {
     <form onSubmit={change.onSubmit} noValidate>
       <Stack gap="md" maw={400}>
         <input type="hidden" name="username" autoComplete="username" value={user.username} readOnly />
-        <PasswordInput
+        <SecretInput
           label={t('account.current')}
           autoComplete="current-password"
-          visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
           {...form.getInputProps('current_password')}
         />
         <PasswordField

@@ -1,8 +1,9 @@
 /** Going on in a company that is not linked yet: its short name, and the password there. */
-import { PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Stack, Text, TextInput } from '@mantine/core';
 import { client, enter } from '../app/session.ts';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { useTexts } from '../kit/texts.ts';
+import { SecretInput } from './secret-input.tsx';
 import { accountsTexts } from './texts.ts';
 
 export function OtherCompany({ onDone }: { onDone: () => void }) {
@@ -22,12 +23,7 @@ export function OtherCompany({ onDone }: { onDone: () => void }) {
       <Stack gap="md">
         <Text size="sm">{t('other.about')}</Text>
         <TextInput label={t('other.company')} autoCapitalize="none" data-autofocus {...form.getInputProps('company')} />
-        <PasswordInput
-          label={t('other.password')}
-          autoComplete="off"
-          visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
-          {...form.getInputProps('password')}
-        />
+        <SecretInput label={t('other.password')} autoComplete="off" {...form.getInputProps('password')} />
         <FormFoot of={other} label={t('other.submit')} />
       </Stack>
     </form>

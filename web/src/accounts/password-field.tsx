@@ -1,8 +1,8 @@
 /** A new password: typed once, shown on demand, with its strength and the reason for it. */
-import { Group, PasswordInput, type PasswordInputProps, Progress, Stack, Text } from '@mantine/core';
-import { useId } from 'react';
+import { Group, type PasswordInputProps, Progress, Stack, Text } from '@mantine/core';
 import { useTexts } from '../kit/texts.ts';
 import { strengthOf } from './password-strength.ts';
+import { SecretInput } from './secret-input.tsx';
 import { accountsTexts } from './texts.ts';
 
 const colors = { weak: 'red', fair: 'yellow', good: 'teal', strong: 'teal' } as const;
@@ -15,21 +15,12 @@ export interface PasswordFieldProps extends Omit<PasswordInputProps, 'value'> {
 
 export function PasswordField({ words = [], value, ...rest }: PasswordFieldProps) {
   const t = useTexts(accountsTexts);
-  const id = useId();
   const { level, score, reason, missing } = strengthOf(value, words);
   const said = reason === undefined ? '' : t(`password.${reason}`, { count: missing });
   return (
     <Stack gap={6}>
-      <PasswordInput
-        autoComplete="new-password"
-        required
-        withAsterisk={false}
-        value={value}
-        aria-describedby={id}
-        visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
-        {...rest}
-      />
-      <div id={id}>
+      <SecretInput autoComplete="new-password" required withAsterisk={false} value={value} {...rest} />
+      <div>
         {value === '' ? (
           <Text size="xs" c="dimmed">
             {t('password.hint')}

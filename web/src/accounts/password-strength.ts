@@ -3,7 +3,7 @@
  * the common ones.
  */
 export type Level = 'weak' | 'fair' | 'good' | 'strong';
-export type Reason = 'short' | 'personal' | 'repeats' | 'longer';
+export type Reason = 'short' | 'common' | 'personal' | 'repeats' | 'longer';
 
 export interface Strength {
   readonly level: Level;
@@ -18,6 +18,10 @@ export const fewestCharacters = 8;
 const rows = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop'];
 const walks = rows.flatMap((row) => [row, [...row].reverse().join('')]);
 
+/** The first that anybody would try, also with digits and signs behind them. */
+const common =
+  /^(pass(word|wort|w0rd)|qwert[yz]?|welcome|willkommen|letmein|admin|hallo|hello|iloveyou|strongroom)[\d\W]*$/;
+
 function repeats(lower: string): boolean {
   if (new Set(lower).size <= Math.max(2, lower.length / 4)) return true;
   if (walks.some((walk) => lower.length >= 6 && walk.includes(lower))) return true;
@@ -31,6 +35,7 @@ export function strengthOf(password: string, words: readonly string[] = []): Str
   const missing = Math.max(0, fewestCharacters - length);
   const weak = (reason: Reason): Strength => ({ level: 'weak', score: length === 0 ? 0 : 1, reason, missing });
   if (missing > 0) return weak('short');
+  if (common.test(lower)) return weak('common');
   if (repeats(lower)) return weak('repeats');
   const own = words.flatMap((word) => word.toLowerCase().split(/[^\p{L}\p{N}]+/u)).filter((word) => word.length >= 4);
   if (own.some((word) => lower.includes(word) && length - word.length < 4)) return weak('personal');

@@ -1,5 +1,5 @@
 /** Signing in; whoever came from an address goes on there. */
-import { Alert, Anchor, Collapse, PasswordInput, Stack, TextInput, UnstyledButton } from '@mantine/core';
+import { Alert, Anchor, Collapse, Stack, TextInput, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, useRouter, useSearch } from '@tanstack/react-router';
 import { client, enter, useSession } from '../app/session.ts';
@@ -7,6 +7,7 @@ import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { CardTitle } from './card-title.tsx';
+import { SecretInput } from './secret-input.tsx';
 import { accountsTexts } from './texts.ts';
 
 export function SignInPage() {
@@ -48,10 +49,9 @@ export function SignInPage() {
             key={form.key('username')}
             {...form.getInputProps('username')}
           />
-          <PasswordInput
+          <SecretInput
             label={t('signIn.password')}
             autoComplete="current-password"
-            visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
             key={form.key('password')}
             {...form.getInputProps('password')}
           />

@@ -32,6 +32,7 @@ export const de: Translation<typeof en> = {
   'password.strong': 'stark',
   'password.short': 'Mindestens 8 Zeichen; {count, plural, one {# fehlt} other {# fehlen}}.',
   'password.personal': 'Enthält Ihren Namen oder Ihre Adresse.',
+  'password.common': 'Eines der ersten, die jemand probieren würde.',
   'password.repeats': 'Wiederholt sich oder folgt der Tastatur.',
   'password.longer': 'Ein paar Wörter hintereinander sind stärker und leichter zu merken.',
   'password.hint': 'Mindestens 8 Zeichen. Länge zählt mehr als Zeichen und Ziffern.',

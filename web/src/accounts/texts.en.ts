@@ -30,6 +30,7 @@ export const en = {
   'password.strong': 'strong',
   'password.short': 'At least 8 characters; {count, plural, one {# is missing} other {# are missing}}.',
   'password.personal': 'Contains your own name or address.',
+  'password.common': 'One of the first that anybody would try.',
   'password.repeats': 'Repeats itself, or follows the keyboard.',
   'password.longer': 'A few words in a row are stronger and easier to remember.',
   'password.hint': 'At least 8 characters. Length matters more than signs and digits.',

@@ -1,5 +1,5 @@
 /** The person who is signed in: account, theme, help, and the way out. */
-import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Avatar, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
@@ -15,8 +15,9 @@ export function AccountMenu({ session, onHelp }: { session: SignedInSession; onH
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <UnstyledButton aria-label={t('app.account', { name })}>
+        <UnstyledButton>
           <Avatar name={name} color="initials" allowedInitialsColors={['gray']} radius="xl" size={34} />
+          <VisuallyHidden>{t('app.account', { name })}</VisuallyHidden>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

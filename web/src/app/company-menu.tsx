@@ -1,5 +1,5 @@
 /** The company's name, always in sight; and where a person has several, the way into another one. */
-import { Group, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Group, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
@@ -24,15 +24,12 @@ export function CompanyMenu({ session }: { session: SignedInSession }) {
   return (
     <Menu position="bottom-start" width={280}>
       <Menu.Target>
-        <UnstyledButton
-          aria-label={`${t('app.currentCompany', { company: company.name })}. ${t('app.switchCompany')}`}
-          py={4}
-          miw={0}
-        >
+        <UnstyledButton py={4} miw={0}>
           <Group gap={6} wrap="nowrap">
             <Text fw={650} truncate maw={{ base: 150, sm: 320 }}>
               <bdi>{company.name}</bdi>
             </Text>
+            <VisuallyHidden>{t('app.switchCompany')}</VisuallyHidden>
             <Icon name="chevron" size={16} />
           </Group>
         </UnstyledButton>

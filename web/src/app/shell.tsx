@@ -67,9 +67,9 @@ export function Shell() {
           <CompanyMenu session={session} />
         )}
         <Box flex={1} />
-        <UnstyledButton className={classes.search} onClick={openPalette} aria-label={t('app.palette')}>
+        <UnstyledButton className={classes.search} onClick={openPalette}>
           <Icon name="search" size={16} />
-          <Text size="sm" c="dimmed" visibleFrom="sm" component="span">
+          <Text size="sm" c="dimmed" component="span" className={classes.hint ?? ''}>
             {t('app.palette.hint')}
           </Text>
           <Group gap={2} visibleFrom="sm" component="span">

@@ -32,12 +32,51 @@ const plum: MantineColorsTuple = [
   '#6e2a7c',
   '#561f61',
 ];
+/** Deep enough for white letters on the seventh, as filled buttons have them. */
+const red: MantineColorsTuple = [
+  '#fff3f2',
+  '#ffe2e0',
+  '#ffc6c2',
+  '#ffa49e',
+  '#fb827b',
+  '#ee5f58',
+  '#d8413b',
+  '#c22b26',
+  '#a4211d',
+  '#861a17',
+];
+const teal: MantineColorsTuple = [
+  '#eafaf4',
+  '#cff2e4',
+  '#a0e4ca',
+  '#6bd3ad',
+  '#41c294',
+  '#22a67b',
+  '#148c66',
+  '#0c7655',
+  '#085f44',
+  '#064a35',
+];
+const dark: MantineColorsTuple = [
+  '#d8dde4',
+  '#b6bec9',
+  '#929cab',
+  '#68727f',
+  '#464e59',
+  '#363d47',
+  '#282e36',
+  '#1b2026',
+  '#14181c',
+  '#0e1114',
+];
 const system = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
 
 const base = {
-  colors: { blue, plum },
-  primaryShade: { light: 7, dark: 4 },
+  colors: { blue, plum, red, teal, dark },
+  // One shade in both schemes: the letters on it are chosen once.
+  primaryShade: 7,
   autoContrast: true,
+  luminanceThreshold: 0.18,
   fontFamily: system,
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Mono', Consolas, 'Liberation Mono', monospace",
   headings: { fontFamily: system, fontWeight: '650' },
@@ -61,12 +100,11 @@ export const variables: CSSVariablesResolver = () => ({
     '--strongroom-line': '#e0e4ea',
   },
   dark: {
-    '--mantine-color-body': '#16191d',
     '--mantine-color-dimmed': '#a3adba',
     '--mantine-color-error': '#ff9b93',
     '--mantine-color-placeholder': '#96a0ae',
-    '--strongroom-ground': '#101215',
-    '--strongroom-line': '#2d333b',
+    '--strongroom-ground': '#121519',
+    '--strongroom-line': '#323944',
   },
 });
 

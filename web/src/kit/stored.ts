@@ -25,6 +25,7 @@ export function stored(name: string): string | undefined {
 }
 
 export function store(name: string, value: string | undefined): void {
+  if (stored(name) === value) return;
   memory.delete(name);
   try {
     if (value === undefined) localStorage.removeItem(prefix + name);
