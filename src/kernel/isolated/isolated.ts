@@ -125,8 +125,11 @@ function createTurns(most: number) {
 }
 
 async function runOnce({ program, task, input, limits, signal }: IsolatedTask): Promise<IsolatedResult> {
-  const source = await input();
   const child = start(program, task, limits);
+  const source = await input().catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   let failure: IsolatedFailure | undefined;
   const kill = (reason: IsolatedReason) => {
     failure ??= new IsolatedFailure(reason);

@@ -2,6 +2,7 @@
  * PDFs: the first pages as pictures, and the text of all of them, pages apart by form feeds. Nothing of the file runs:
  * scripts, actions and embedded files are not looked at. What takes too long is left out and said to be.
  */
+import { fileURLToPath } from 'node:url';
 import * as canvasModule from '@napi-rs/canvas';
 import { createIsomorphicCanvasFactory, getDocumentProxy } from 'unpdf';
 import { bounds, limits } from './kinds.ts';
@@ -13,6 +14,8 @@ type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 type Page = Awaited<ReturnType<Pdf['getPage']>>;
 type Parts = Made['parts'][number][];
 
+/** What pdf.js reads beside itself. As a folder: it takes no address of a file in Node. */
+const files = fileURLToPath(new URL('.', import.meta.resolve('pdfjs-dist/package.json')));
 const began = performance.now();
 /** Whether this part of the time that a try has is over. */
 const isLate = (part: number) => performance.now() - began > limits.milliseconds * part;
@@ -25,6 +28,12 @@ async function opened(input: Uint8Array): Promise<Pdf> {
     return await getDocumentProxy(new Uint8Array(input), {
       CanvasFactory,
       enableXfa: false,
+      // The fonts and maps of our packages, not those of the machine: on a server there may be none.
+      useSystemFonts: false,
+      disableFontFace: true,
+      standardFontDataUrl: `${files}standard_fonts/`,
+      cMapUrl: `${files}cmaps/`,
+      wasmUrl: `${files}wasm/`,
       maxImageSize: bounds.pixels,
       verbosity: 0,
     });
