@@ -1,5 +1,5 @@
 // Builds the web app when packages are installed (`prepare`). Without what builds it (`npm ci --omit=dev`) it says so
-// in one line and leaves whatever was built before.
+// in one line and leaves whatever was built before. With `serve` it serves the app while it is written.
 import { fileURLToPath } from 'node:url';
 
 const configFile = fileURLToPath(new URL('./vite.config.ts', import.meta.url));
@@ -17,6 +17,10 @@ async function tools() {
 const vite = await tools();
 if (vite === undefined) {
   console.log('The web app is not built: its build tools are not installed.');
+} else if (process.argv[2] === 'serve') {
+  const server = await vite.createServer({ configFile });
+  await server.listen();
+  server.printUrls();
 } else {
   await vite.build({ configFile, logLevel: 'warn' });
 }

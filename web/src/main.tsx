@@ -5,10 +5,16 @@ import '@mantine/spotlight/styles.css';
 import './app/app.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
+import { ForbiddenError } from './app/forbidden.ts';
 
 // What libraries put into <style> must carry the nonce of this page (content security policy).
 Object.assign(globalThis, {
   __webpack_nonce__: document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce,
 });
 
-createRoot(document.getElementById('root')!).render(<App />);
+createRoot(document.getElementById('root')!, {
+  onCaughtError(error) {
+    // A guard's refusal is a page of its own, not a fault.
+    if (!(error instanceof ForbiddenError)) console.error(error);
+  },
+}).render(<App />);

@@ -1,6 +1,7 @@
 /** German texts of the shell and the shared parts. */
-import type { Translation } from '../kit/texts.ts';
-import type { en } from './texts.en.ts';
+
+import type { en } from './app-texts.en.ts';
+import type { Translation } from './texts.ts';
 
 export const de: Translation<typeof en> = {
   'app.name': 'Strongroom',
