@@ -22,7 +22,8 @@ export interface Noted {
 
 export interface App {
   readonly url: string;
-  readonly server: RunningProcess;
+  /** The process that runs now. */
+  server: RunningProcess;
   readonly browser: Browser;
   readonly noted: Noted;
   /** A person at a computer of his own. */
@@ -31,13 +32,16 @@ export interface App {
   signedIn(username: string, options?: Parameters<Browser['newContext']>[0]): Promise<Page>;
   /** Nothing left the origin, nothing broke. */
   quiet(): void;
+  /** Starts the server again, under the same address and on the same data, after `server.kill()` or `server.stop()`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** @param env settings of the server */
 export async function startApp(env: Readonly<Record<string, string>> = {}): Promise<App> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strongroom-browser-'));
-  const server = await startProcess(dataDir, { env: { STRONGROOM_LOG_LEVEL: 'warn', ...env } });
+  const settings = { STRONGROOM_LOG_LEVEL: 'warn', ...env };
+  const server = await startProcess(dataDir, { env: settings });
   const browser = await chromium.launch({
     executablePath: executablePath!,
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--font-render-hinting=none'],
@@ -48,7 +52,7 @@ export async function startApp(env: Readonly<Record<string, string>> = {}): Prom
     watch(context, server.url, noted);
     return await context.newPage();
   };
-  return {
+  const app: App = {
     url: server.url,
     server,
     browser,
@@ -62,12 +66,16 @@ export async function startApp(env: Readonly<Record<string, string>> = {}): Prom
     quiet() {
       expect(noted).toEqual({ elsewhere: [], errors: [] });
     },
+    async restart() {
+      app.server = await startProcess(dataDir, { env: { ...settings, PORT: new URL(server.url).port } });
+    },
     async stop() {
       await browser.close();
-      await server.stop();
+      await app.server.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return app;
 }
 
 function watch(context: BrowserContext, url: string, noted: Noted): void {

@@ -1,10 +1,10 @@
 /** The app's outermost parts: theme, direction, cache, messages, dialogs, router. */
-import { DirectionProvider, MantineProvider } from '@mantine/core';
+import { DirectionProvider, MantineProvider, mergeThemeOverrides } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
 import { directionOf, useLanguage } from '../kit/language.ts';
 import { useTexts } from '../kit/texts.ts';
@@ -24,6 +24,10 @@ export function App() {
   const t = useTexts(appTexts);
   const direction = directionOf(language);
   const operator = session.status === 'signed-in' && session.company === null;
+  const theme = useMemo(() => {
+    const close = { defaultProps: { 'aria-label': t('app.close') } };
+    return mergeThemeOverrides(operator ? operatorTheme : companyTheme, { components: { CloseButton: close } });
+  }, [operator, t]);
   useEffect(() => {
     document.documentElement.lang = language.startsWith('qps') ? 'en' : language;
     document.documentElement.dir = direction;
@@ -31,7 +35,7 @@ export function App() {
   return (
     <DirectionProvider key={direction} initialDirection={direction} detectDirection={false}>
       <MantineProvider
-        theme={operator ? operatorTheme : companyTheme}
+        theme={theme}
         cssVariablesResolver={variables}
         colorSchemeManager={colorSchemeManager}
         defaultColorScheme="auto"

@@ -8,7 +8,7 @@ export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: ()
   const t = useTexts(appTexts);
   const shortcuts = useShortcuts();
   return (
-    <Modal opened={opened} onClose={onClose} title={t('app.help')} closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Modal opened={opened} onClose={onClose} title={t('app.help')}>
       <Stack gap="lg">
         {(['page', 'everywhere'] as const).map((scope) => {
           const own = shortcuts.filter((shortcut) => shortcut.scope === scope);

@@ -96,15 +96,11 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#566070',
     '--mantine-color-error': '#b3261e',
     '--mantine-color-placeholder': '#697384',
-    '--strongroom-ground': '#f6f7f9',
-    '--strongroom-line': '#e0e4ea',
   },
   dark: {
     '--mantine-color-dimmed': '#a3adba',
     '--mantine-color-error': '#ff9b93',
     '--mantine-color-placeholder': '#96a0ae',
-    '--strongroom-ground': '#121519',
-    '--strongroom-line': '#323944',
   },
 });
 
