@@ -20,7 +20,16 @@ import {
   requestOf,
 } from './call.ts';
 import { problemErrorOf } from './problem-error.ts';
-import { type TusOptions, type TusUpload, tusOptions, type Upload, type UploadSource, uploadForm } from './upload.ts';
+import {
+  type Transfer,
+  type TusOptions,
+  type TusUpload,
+  transferResumably,
+  tusOptions,
+  type Upload,
+  type UploadSource,
+  uploadForm,
+} from './upload.ts';
 
 /** The contracts by the module that they belong to. */
 export const contracts = {
@@ -64,6 +73,8 @@ export interface Client {
     upload(source: UploadSource, options: Upload): Promise<CallOutput<Contracts['documents']['uploadDocument']>>;
     /** Options for `tus-js-client`: resumable uploads. */
     tus(upload: TusUpload): TusOptions;
+    /** One attempt at a resumable upload, begun or gone on with. Gives the id of the document. */
+    transfer(source: Blob, transfer: Transfer): Promise<string>;
   };
   readonly uploads: Namespace<Contracts['uploads']>;
   /** Any operation by its id. @throws ProblemError */
@@ -173,6 +184,7 @@ export function createClient(options: ClientOptions): Client {
       ...namespace(contracts.documents),
       upload: (source: UploadSource, upload: Upload) => uploadForm(transport, source, upload),
       tus: (upload: TusUpload) => tusOptions(transport, upload),
+      transfer: (source: Blob, transfer: Transfer) => transferResumably(transport, source, transfer),
     },
     uploads: namespace(contracts.uploads),
     call,

@@ -1,5 +1,6 @@
 /** Uploads: addresses, navigation, commands. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createElement, lazy, Suspense } from 'react';
 import type { Area } from '../app/area.ts';
 import { companyLayout, needs } from '../app/layouts.ts';
 import { translate } from '../kit/texts.ts';
@@ -14,6 +15,8 @@ const list = createRoute({
   component: lazyRouteComponent(() => import('./uploads-page.tsx'), 'UploadsPage'),
 });
 
+const Beside = lazy(async () => ({ default: (await import('./beside.tsx')).UploadsBeside }));
+
 export const uploadsArea: Area = {
   name: 'uploads',
   routes: { company: [list] },
@@ -26,4 +29,9 @@ export const uploadsArea: Area = {
       order: 20,
     },
   ],
+  // Also for those who may upload only into what is shared with them.
+  beside: {
+    component: () => createElement(Suspense, { fallback: null }, createElement(Beside)),
+    audience: { who: 'member' },
+  },
 };
