@@ -30,14 +30,17 @@ export function PeopleFrame(props: { tab: keyof typeof places; about?: ReactNode
         onChange={(tab) => {
           if (tab !== null) void navigate({ to: places[tab as keyof typeof places] });
         }}
-        keepMounted={false}
       >
         <Tabs.List mb="md">
           <Tabs.Tab value="people">{t('tab.people')}</Tabs.Tab>
           <Tabs.Tab value="invitations">{t('tab.invitations')}</Tabs.Tab>
         </Tabs.List>
         {/* Both panels are there, so that each tab names one. */}
-        <Tabs.Panel value={props.tab}>{props.children}</Tabs.Panel>
+        {(['people', 'invitations'] as const).map((tab) => (
+          <Tabs.Panel key={tab} value={tab}>
+            {tab === props.tab ? props.children : null}
+          </Tabs.Panel>
+        ))}
       </Tabs>
     </Page>
   );
