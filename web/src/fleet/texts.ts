@@ -4,3 +4,20 @@ import { de } from './texts.de.ts';
 import { en } from './texts.en.ts';
 
 export const fleetTexts = defineTexts(en, de);
+export type FleetKey = keyof typeof en;
+
+/** Steps of the journal that have a name of their own here. */
+export const knownSteps = [
+  'place',
+  'stamp',
+  'migrate',
+  'seed',
+  'bucket',
+  'first-invitation',
+  'activate',
+  'connections',
+  'key',
+  'database',
+  'directory',
+  'tombstone',
+] as const;
