@@ -119,7 +119,10 @@ export const authContract = contract({
     summary: 'Go on in another company of the same person',
     description: 'The first time with the password there, which links the two memberships; later without.',
     access: everyMember,
-    body: z.strictObject({ company_id: z.string().max(200), password: GivenPasswordText.optional() }),
+    body: z.strictObject({
+      company_id: z.string().max(200).describe('With the password, a slug does too'),
+      password: GivenPasswordText.optional(),
+    }),
     answers: { 200: LoginAnswer },
     errors: [...signInErrors, 'password_required'],
     guarded: true,
@@ -181,7 +184,13 @@ export const authContract = contract({
     path: '/api/auth/me',
     summary: 'Who is signed in, and where',
     access: signedIn,
-    answers: { 200: z.object({ user: SignedInUser, company: CompanyRef.nullable() }) },
+    answers: {
+      200: z.object({
+        user: SignedInUser,
+        company: CompanyRef.nullable(),
+        companies: z.array(CompanyRef).describe('This company and those that this person has linked with it'),
+      }),
+    },
   },
   register: {
     method: 'POST',

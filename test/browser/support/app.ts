@@ -100,4 +100,6 @@ export async function signIn(page: Page, url: string, username: string, secret =
   await page.getByLabel('Password', { exact: true }).fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL((address) => !address.pathname.startsWith('/sign-in'));
+  await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor({ state: 'hidden' });
+  await page.getByRole('heading', { level: 1 }).waitFor();
 }

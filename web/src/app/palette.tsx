@@ -35,6 +35,7 @@ export function Palette() {
       // What stands here was chosen already.
       filter={(_, actions) => actions}
       shortcut={null}
+      attributes={{ content: { 'aria-label': t('app.palette') } }}
       clearQueryOnClose={false}
       nothingFound={t('app.palette.nothing')}
       highlightQuery

@@ -15,7 +15,7 @@ export interface SignedInSession {
   readonly user: SignedInUser;
   /** Null for operators. */
   readonly company: CompanyRef | null;
-  /** This company and those that the person has linked with it, as far as this browser was told. */
+  /** This company and those that the person has linked with it. */
   readonly companies: readonly CompanyRef[];
 }
 
@@ -115,8 +115,8 @@ async function findOut(): Promise<void> {
   try {
     changing = true;
     if (client.tokens === undefined || session.status !== 'signed-in') await client.accounts.refresh({ body: {} });
-    const { user, company } = await client.accounts.me();
-    set({ status: 'signed-in', user, company, companies: rememberedCompanies(user, company) });
+    const { user, company, companies } = await client.accounts.me();
+    set({ status: 'signed-in', user, company, companies });
   } catch (error) {
     const refused = error instanceof ProblemError && error.status >= 400 && error.status < 500;
     set(refused ? { status: 'anonymous', ended: false } : { status: 'unreachable' });
@@ -130,7 +130,6 @@ export async function enter(sign: () => Promise<LoginAnswer>): Promise<SignedInS
   changing = true;
   try {
     const { user, company, companies } = await sign();
-    rememberCompanies(user, companies);
     const next: SignedInSession = { status: 'signed-in', user, company, companies };
     set(next);
     starting = Promise.resolve();
@@ -166,29 +165,3 @@ channel.addEventListener('message', (event: MessageEvent<{ identity: string }>) 
     void start(true);
   }
 });
-
-// --- Companies of one person -----------------------------------------------------------------------------------------
-
-/** The server names linked companies when somebody signs in; kept for this tab, so that a reload keeps the switcher. */
-const companiesKey = 'strongroom.companies';
-
-function rememberCompanies(user: SignedInUser, companies: readonly CompanyRef[]): void {
-  try {
-    sessionStorage.setItem(companiesKey, JSON.stringify({ email: user.email, companies }));
-  } catch {
-    // The switcher then offers linked companies after the next sign-in.
-  }
-}
-
-function rememberedCompanies(user: SignedInUser, company: CompanyRef | null): readonly CompanyRef[] {
-  const own = company === null ? [] : [company];
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(companiesKey) ?? 'null') as {
-      email: string;
-      companies: CompanyRef[];
-    } | null;
-    return kept?.email === user.email && kept.companies.some(({ id }) => id === company?.id) ? kept.companies : own;
-  } catch {
-    return own;
-  }
-}
