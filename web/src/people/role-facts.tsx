@@ -15,6 +15,7 @@ export function RoleFacts({ role }: { role: Pick<RoleAnswer, 'permissions' | 'gr
       {role.permissions.map((permission) => (
         <List.Item key={permission}>{t(`may.${permission}`)}</List.Item>
       ))}
+      {role.permissions.includes('UPLOAD_DOCUMENTS') ? null : <List.Item>{t('may.uploadShared')}</List.Item>}
       <List.Item>{grants === '' ? t('may.givesNone') : t('may.gives', { roles: grants })}</List.Item>
     </List>
   );

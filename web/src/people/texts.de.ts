@@ -116,9 +116,10 @@ export const de: Translation<typeof en> = {
   'may.UPLOAD_DOCUMENTS': 'Lädt Dokumente hoch und legt Körbe an',
   'may.VIEW_ALL_DOCUMENTS': 'Liest alle Dokumente der Firma',
   'may.VIEW_DOCUMENTS': 'Liest eigene Dokumente und die von Personen unter sich',
-  'may.VIEW_OWN_DOCUMENTS': 'Lädt hoch und liest eigene Dokumente und was freigegeben ist',
+  'may.VIEW_OWN_DOCUMENTS': 'Liest eigene Dokumente und was freigegeben ist',
   'may.MANAGE_COMPANIES': 'Verwaltet Firmen',
   'may.MANAGE_SYSTEM_USERS': 'Verwaltet Betreiber',
+  'may.uploadShared': 'Lädt in Körbe hoch, die zum Schreiben freigegeben sind',
   'may.gives': 'Gibt die Rollen: {roles}',
   'may.givesNone': 'Gibt keine Rolle',
 };

@@ -112,9 +112,10 @@ export const en = {
   'may.UPLOAD_DOCUMENTS': 'Uploads documents and makes baskets',
   'may.VIEW_ALL_DOCUMENTS': 'Reads every document of the company',
   'may.VIEW_DOCUMENTS': 'Reads own documents and those of people below',
-  'may.VIEW_OWN_DOCUMENTS': 'Uploads and reads own documents and what is shared',
+  'may.VIEW_OWN_DOCUMENTS': 'Reads own documents and what is shared',
   'may.MANAGE_COMPANIES': 'Runs companies',
   'may.MANAGE_SYSTEM_USERS': 'Runs operators',
+  'may.uploadShared': 'Uploads into baskets that are shared for writing',
   'may.gives': 'Gives the roles: {roles}',
   'may.givesNone': 'Gives no role',
 } as const;
