@@ -4,3 +4,4 @@ import { de } from './texts.de.ts';
 import { en } from './texts.en.ts';
 
 export const documentsTexts = defineTexts(en, de);
+export type DocumentsKey = keyof typeof en;

@@ -23,6 +23,8 @@ export interface Column<Row> {
   readonly wideOnly?: boolean;
   /** The head is only spoken (a column of boxes or menus). */
   readonly hiddenTitle?: boolean;
+  /** Stands in the head instead of the title (a box that chooses all). */
+  readonly head?: ReactNode;
 }
 
 export interface VirtualTableProps<Row> {
@@ -114,7 +116,9 @@ function Head<Row>({
   );
   return (
     <div role="columnheader" className={cellClass(column as Column<never>)} aria-sort={ordered}>
-      {column.hiddenTitle === true ? (
+      {column.head !== undefined ? (
+        column.head
+      ) : column.hiddenTitle === true ? (
         <span className={classes.spoken}>{title}</span>
       ) : name === undefined || onSort === undefined ? (
         text

@@ -1,0 +1,109 @@
+/**
+ * The pages of a list of documents, kept by filter and order, and how what was done shows in them: at once in every
+ * list that is kept, without asking for a hundred pages again.
+ */
+import { type InfiniteData, keepPreviousData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import type { Document } from '../../../../src/modules/documents/contract.ts';
+import { client } from '../../app/session.ts';
+import type { ListFilter } from './search.ts';
+
+interface DocumentPage {
+  readonly items: Document[];
+  readonly next_cursor: string | null;
+  readonly total?: number | undefined;
+}
+
+/** Every list of documents; `documentsKey` alone stands for whatever is kept of documents. */
+export const documentsKey = ['documents'] as const;
+export const listsKey = [...documentsKey, 'list'] as const;
+
+const pageSize = 100;
+/** Pages that are asked for again after something came back; those behind them load as they come into sight. */
+const pagesKept = 5;
+
+export function useDocuments(filter: ListFilter) {
+  const list = useInfiniteQuery({
+    queryKey: [...listsKey, filter],
+    queryFn: ({ pageParam, signal }): Promise<DocumentPage> =>
+      client.documents.listDocuments({
+        query: {
+          ...filter,
+          limit: String(pageSize),
+          ...(pageParam === '' ? { total: 'true' as const } : { cursor: pageParam }),
+        },
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+    placeholderData: keepPreviousData,
+    // Ten thousand rows are not compared member by member for each page that comes.
+    structuralSharing: false,
+    refetchOnWindowFocus: false,
+  });
+  const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;
+  const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
+  return { list, rows, more, total: data?.pages[0]?.total ?? rows.length };
+}
+
+/** Shows a change in every list: another document in the place of the one, or nothing where it left. */
+export function patchDocuments(
+  queries: QueryClient,
+  changed: ReadonlyMap<string, Document>,
+  stays: (document: Document, filter: ListFilter) => boolean,
+): void {
+  for (const [key] of queries.getQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey })) {
+    const filter = key[listsKey.length] as ListFilter;
+    queries.setQueryData<InfiniteData<DocumentPage>>(key, (data) => {
+      if (data === undefined) return data;
+      let left = 0;
+      const pages = data.pages.map((page) => {
+        if (!page.items.some(({ id }) => changed.has(id))) return page;
+        const items = page.items
+          .map((item) => changed.get(item.id) ?? item)
+          .filter((item) => !changed.has(item.id) || stays(item, filter));
+        left += page.items.length - items.length;
+        return { ...page, items };
+      });
+      const [first, ...others] = pages;
+      if (first === undefined) return data;
+      const total = first.total === undefined ? undefined : Math.max(0, first.total - left);
+      return { ...data, pages: [{ ...first, total }, ...others] };
+    });
+  }
+}
+
+/** Whether a document that was changed still belongs to a list. */
+export function staysIn(document: Document, filter: ListFilter): boolean {
+  if ((document.trashed_at !== null) !== (filter.trashed === 'true')) return false;
+  if (filter.basket_id !== undefined && document.basket_id !== filter.basket_id) return false;
+  return filter.tag === undefined || document.tags.includes(filter.tag);
+}
+
+/** Asks again for the lists, of long ones for their beginning. */
+export async function refreshDocuments(queries: QueryClient): Promise<void> {
+  queries.setQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey }, (data) =>
+    data === undefined || data.pages.length <= pagesKept
+      ? data
+      : { pages: data.pages.slice(0, pagesKept), pageParams: data.pageParams.slice(0, pagesKept) },
+  );
+  await queries.invalidateQueries({ queryKey: listsKey });
+}
+
+/** Every document that a filter finds, page by page. */
+export async function everyDocument(filter: ListFilter, signal: AbortSignal): Promise<Document[]> {
+  const all: Document[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const page: DocumentPage = await client.documents.listDocuments({
+      query: { ...filter, limit: '200', ...(cursor === '' ? {} : { cursor }) },
+      signal,
+    });
+    all.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return all;
+}
