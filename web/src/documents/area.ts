@@ -4,6 +4,7 @@ import type { Area } from '../app/area.ts';
 import { companyLayout } from '../app/layouts.ts';
 import { translate } from '../kit/texts.ts';
 import { parseSearch } from './list/search.ts';
+import { documentRoute } from './one/route.ts';
 import { documentsTexts } from './texts.ts';
 
 const list = createRoute({
@@ -22,7 +23,7 @@ const trash = createRoute({
 
 export const documentsArea: Area = {
   name: 'documents',
-  routes: { company: [list, trash] },
+  routes: { company: [list, trash, documentRoute] },
   nav: [
     {
       label: (language) => translate(documentsTexts, language, 'nav'),
