@@ -40,8 +40,11 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
   const enter = async (of: Company = company, options = {}): Promise<Page> => {
     const page = await app.visitor(options);
     await signIn(page, app.url, of.admin.email);
+    await ready(page);
     return page;
   };
+  /** What stands beside the page loads after it. */
+  const ready = (page: Page) => page.getByRole('log', { name: 'Uploads' }).waitFor({ state: 'attached' });
   const tray = (page: Page) => page.getByRole('complementary', { name: 'Uploads' });
   /** A fresh token: the server may have been restarted, and tokens run out. */
   const token = async (of: Company) => (await logIn(app.url, of.admin.email)).access_token;
@@ -132,7 +135,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     expect(await page.getByTestId('drop-overlay').count()).toBe(0);
 
     await page.goto(`${app.url}/documents?basket=${basket.id}`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await ready(page);
     const named = page.getByText(/Drop to upload into .?Contracts 2026/);
     await expect
       .poll(async () => {
@@ -179,12 +182,14 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await expectAccessible(page);
     await picture(page, 'uploads-conflict');
     await dialog.getByRole('button', { name: 'New version' }).click();
+    await dialog.waitFor({ state: 'hidden' });
     const version = async () => (await listed(company)).find(({ filename }) => filename === 'n1.txt')?.version;
     await expect.poll(version).toBe(2);
 
     await drag(page, files(['n2.txt'], 'second'), true);
     await dialog.getByRole('button', { name: 'Skip' }).click();
     await tray(page).getByText('Skipped: the name is taken').waitFor();
+    await dialog.waitFor({ state: 'hidden' });
 
     await drag(page, files(['n2.txt', 'n3.txt', 'n4.txt'], 'third'), true);
     await dialog.waitFor();
@@ -240,7 +245,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     const { path, sha256 } = await bigFile('big.bin', 200 * megabyte);
     const page = await enter();
     await page.goto(`${app.url}/uploads`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await ready(page);
     const full = await slowDown(page, 20 * megabyte);
     await choose(page, path);
     await expect.poll(() => share(page), { timeout: 60_000 }).toBeGreaterThan(30);
@@ -350,6 +355,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await tray(page).getByRole('link', { name: 'wörter.txt' }).waitFor();
     await page.evaluate(() => localStorage.setItem('strongroom.language', 'de'));
     await page.reload();
+    await ready(page);
     await drag(page, [{ name: 'worte.txt', text: 'Worte', type: 'text/plain' }], true);
     await tray(page)
       .getByText(/Fertig/)
@@ -358,6 +364,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await picture(page, 'uploads-german');
     await page.evaluate(() => localStorage.setItem('strongroom.language', 'qps-rtl'));
     await page.reload();
+    await page.getByRole('log').waitFor({ state: 'attached' });
     await drag(page, [{ name: 'left.txt', text: 'left', type: 'text/plain' }], true);
     await page.getByRole('link', { name: 'left.txt' }).waitFor();
     await picture(page, 'uploads-rtl');

@@ -1,6 +1,6 @@
 /** Asks what to do with a file whose name is taken: new version, keep both, skip; for one or for all. */
 import { Button, Checkbox, Modal, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTexts } from '../kit/texts.ts';
 import { answerConflict, type Choice } from './queue.ts';
 import { useUploads } from './store.ts';
@@ -15,12 +15,16 @@ const choices = [
 export function ConflictDialog() {
   const t = useTexts(uploadsTexts);
   const item = useUploads().find(({ phase }) => phase === 'conflict');
+  /** What it asked about stays readable while it closes. */
+  const last = useRef(item);
+  last.current = item ?? last.current;
+  const shown = last.current;
   const [all, setAll] = useState(false);
   const answer = (choice: Choice) => {
     if (item !== undefined) answerConflict(item.key, choice, all);
     setAll(false);
   };
-  const name = `\u2068${item?.name ?? ''}\u2069`;
+  const name = `\u2068${shown?.name ?? ''}\u2069`;
   return (
     <Modal
       opened={item !== undefined}
@@ -29,7 +33,7 @@ export function ConflictDialog() {
       title={t('conflict.title')}
     >
       <Stack gap="sm">
-        <Text size="sm">{t(item?.heldByUpload === true ? 'conflict.upload' : 'conflict.document', { name })}</Text>
+        <Text size="sm">{t(shown?.heldByUpload === true ? 'conflict.upload' : 'conflict.document', { name })}</Text>
         {choices.map(([choice, label, hint]) => (
           <div key={choice}>
             <Button
