@@ -46,7 +46,7 @@ describe.skipIf(executablePath === undefined)('operator console', () => {
   test('a company is made step by step, with a link that is shown once', async () => {
     await page.getByRole('link', { name: 'Create company' }).first().click();
     await heading(page, 'Create company').waitFor();
-    await page.getByLabel('Name', { exact: true }).fill(name);
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
     await page.getByLabel('Slug').fill('Not A Slug');
     await page.getByLabel('Full name').fill('HR admin');
     await page.getByLabel('Address of the administrator').fill('hr-admin@harbour.example');
@@ -175,7 +175,7 @@ describe.skipIf(executablePath === undefined)('operator console', () => {
     await page.evaluate(() => localStorage.setItem('strongroom.language', 'de'));
     await page.goto(`${app.url}/operator/companies`);
     await heading(page, 'Firmen').waitFor();
-    await nav(page, 'Übersicht').click();
+    await page.getByRole('link', { name: 'Übersicht' }).click();
     await page.getByText('Firmen nach Zustand').first().waitFor();
     await look(page, 'operator-overview-german');
     await page.evaluate(() => localStorage.setItem('strongroom.language', 'en'));
@@ -230,6 +230,9 @@ describe.skipIf(executablePath === undefined)('ten thousand companies', () => {
     console.log(`10,000 companies: ${took} ms to the last, ${drawn} rows drawn, longest task ${longest} ms`);
     expect(drawn).toBeLessThan(100);
     expect(longest).toBeLessThan(2_000);
+    // Judged at rest: a row half under the head is no target.
+    await table.evaluate((element) => element.parentElement!.scrollTo(0, 0));
+    await page.locator('[role="row"][aria-rowindex="2"]').waitFor();
     await look(page, 'operator-companies-many');
     app.quiet();
   });

@@ -39,7 +39,15 @@ export function StateBadge({ state }: { state: CompanyState | ItemStatus | RunSt
 export function CompanyLink({ id, name }: { id: string; name?: string }) {
   const { data } = useQuery({ ...companyNameQuery(id), enabled: name === undefined });
   return (
-    <Text component={Link} to={`/operator/companies/${id}`} size="sm" fw={500} c="var(--mantine-color-anchor)">
+    <Text
+      component={Link}
+      to={`/operator/companies/${id}`}
+      size="sm"
+      fw={500}
+      lh="1.5rem"
+      display="inline-block"
+      c="var(--mantine-color-anchor)"
+    >
       <bdi>{name ?? data?.name ?? id}</bdi>
     </Text>
   );

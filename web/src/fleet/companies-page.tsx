@@ -11,7 +11,6 @@ import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useShortcut } from '../kit/shortcuts.ts';
 import { type Translate, useTexts } from '../kit/texts.ts';
-import { Time } from '../kit/time.tsx';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
 import { CompanyLink, StateBadge } from './badges.tsx';
 import classes from './fleet.module.css';
@@ -65,7 +64,7 @@ const columnsOf = (t: Translate<FleetKey>, formats: Formats): readonly Column<Co
     width: '9rem',
     sort: 'created_at',
     wideOnly: true,
-    cell: ({ created_at }) => <Time value={created_at} />,
+    cell: ({ created_at }) => <time dateTime={created_at}>{formats.date(created_at)}</time>,
   },
 ];
 

@@ -9,6 +9,8 @@ const passing: readonly CompanyState[] = ['creating', 'purging'];
 
 const from = (cursor: string) => (cursor === '' ? {} : { cursor });
 const pages = {
+  // Comparing every page loaded so far with itself, for each page that comes, takes longer than drawing them.
+  structuralSharing: false,
   initialPageParam: '',
   getNextPageParam: ({ next_cursor }: { next_cursor: string | null }) => next_cursor,
 } as const;
