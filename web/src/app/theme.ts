@@ -84,6 +84,7 @@ const base = {
   focusRing: 'auto',
   respectReducedMotion: true,
   cursorType: 'pointer',
+  components: { Badge: { styles: { root: { textTransform: 'none' } } } },
 } as const;
 
 export const companyTheme = createTheme({ ...base, primaryColor: 'blue' });
