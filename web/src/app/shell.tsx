@@ -113,6 +113,8 @@ function Navigation({ pathname }: { pathname: string }) {
       key={entry.to}
       component={Link}
       to={entry.to}
+      // Which entry is the current one is said below; the link itself would also mark every address above it.
+      activeOptions={{ exact: true }}
       label={entry.label(language)}
       leftSection={<Icon name={entry.icon} />}
       active={entry === current}

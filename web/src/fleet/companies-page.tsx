@@ -1,5 +1,5 @@
 /** Every company: found, filtered and ordered by the server, drawn a window at a time. All of it stands in the address. */
-import { Button, NativeSelect, Text, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
@@ -167,6 +167,7 @@ function Filters(props: { search: CompanyListSearch; onChange: (search: CompanyL
         ref={field}
         className={classes.search ?? ''}
         label={t('companies.search')}
+        placeholder={t('companies.searchHint')}
         leftSection={<Icon name="search" size={16} />}
         type="search"
         maxLength={200}
@@ -200,9 +201,6 @@ function Filters(props: { search: CompanyListSearch; onChange: (search: CompanyL
           ...placements.map((value) => ({ value, label: t(`placement.${value}`) })),
         ]}
       />
-      <Text size="xs" c="dimmed" visibleFrom="lg">
-        {t('companies.searchHint')}
-      </Text>
     </search>
   );
 }
