@@ -72,6 +72,8 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     <div
       ref={scroller}
       className={classes.scroller}
+      // Rows that do not open may have nothing to focus: then the keyboard scrolls here.
+      tabIndex={props.onOpen === undefined ? 0 : undefined}
       style={{ ...tracks, ...(height === undefined ? {} : { maxBlockSize: height }) }}
     >
       <div role="table" aria-label={label} aria-rowcount={total + 1} className={classes.table}>

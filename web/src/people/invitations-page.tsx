@@ -88,7 +88,7 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
     {
       id: 'person',
       title: t('column.person'),
-      width: 'minmax(9rem, 2fr)',
+      width: 'minmax(7.5rem, 2fr)',
       cell: ({ full_name: name, email }) => (
         <>
           <Text size="sm" fw={500} truncate>
@@ -110,7 +110,7 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
     {
       id: 'status',
       title: t('column.state'),
-      width: 'minmax(7rem, 0.75fr)',
+      width: 'minmax(6rem, 0.75fr)',
       cell: ({ status }) => <StatusBadge status={status} />,
     },
     {
@@ -137,7 +137,7 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
     {
       id: 'actions',
       title: t('column.actions'),
-      width: 'minmax(8.5rem, 15rem)',
+      width: 'minmax(7rem, 15rem)',
       align: 'end',
       hiddenTitle: true,
       cell: (invitation) => <Actions invitation={invitation} />,

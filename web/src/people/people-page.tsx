@@ -83,7 +83,7 @@ function useColumns(open: (person: UserAnswer) => void): readonly Column<UserAns
     {
       id: 'name',
       title: t('column.name'),
-      width: 'minmax(10rem, 2fr)',
+      width: 'minmax(8rem, 2fr)',
       sort: 'full_name',
       cell: (person) => (
         <Group gap="xs" wrap="nowrap">
@@ -117,7 +117,7 @@ function useColumns(open: (person: UserAnswer) => void): readonly Column<UserAns
     {
       id: 'role',
       title: t('column.role'),
-      width: 'minmax(7rem, 1fr)',
+      width: 'minmax(8.5rem, 1fr)',
       sort: 'role',
       cell: ({ role }) => <RoleBadge role={role} />,
     },
