@@ -38,7 +38,7 @@ export const de: Translation<typeof en> = {
   'row.cancel': '{name} abbrechen',
   'row.remove': '{name} aus der Liste entfernen',
   'row.choose': 'Datei erneut wählen',
-  'row.chooseName': 'Datei {name} erneut wählen',
+  'row.chooseName': 'Datei erneut wählen: {name}',
   'row.progress': 'Fortschritt von {name}',
   'row.in': 'in {basket}',
   'phase.queued': 'Wartet, bis die Reihe daran ist',

@@ -34,7 +34,7 @@ export const en = {
   'row.cancel': 'Cancel {name}',
   'row.remove': 'Remove {name} from the list',
   'row.choose': 'Choose the file again',
-  'row.chooseName': 'Choose the file {name} again',
+  'row.chooseName': 'Choose the file again: {name}',
   'row.progress': 'Progress of {name}',
   'row.in': 'in {basket}',
   'phase.queued': 'Waiting for its turn',
