@@ -52,6 +52,7 @@ export function FilterBar({ search, change, view, field, rows, baskets, before }
       <SearchField q={search.q} change={change} field={field} />
       <FilterButton search={search} change={change} rows={rows} baskets={baskets} />
       <NativeSelect
+        className={classes.order ?? ''}
         aria-label={t('sort.label')}
         value={search.sort ?? defaultSort}
         onChange={(event) => change({ sort: event.currentTarget.value as DocumentSort })}
@@ -125,7 +126,7 @@ type FilterFormProps = Pick<FilterBarProps, 'search' | 'change' | 'rows' | 'bask
 function FilterButton(props: FilterFormProps) {
   const t = useTexts(documentsTexts);
   return (
-    <Popover position="bottom-start" shadow="md" width={300} trapFocus returnFocus withinPortal>
+    <Popover position="bottom-start" shadow="md" width={352} trapFocus returnFocus withinPortal>
       <Popover.Target>
         <Button variant="default" leftSection={<Icon name="filter" size={16} />}>
           {t('filter.open')}
