@@ -13,8 +13,9 @@ import { Page, PageHeader } from '../kit/page-header.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
+import { CompanyLink } from './badges.tsx';
 import classes from './fleet.module.css';
-import { auditQuery } from './queries.ts';
+import { auditQuery, operatorsQuery } from './queries.ts';
 import { Facts } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
@@ -90,8 +91,20 @@ const openRow = (title: string, row: Row): void => {
   modals.open({ title, size: 'lg', children: <Details row={row} /> });
 };
 
+/** Companies have pages to go to. */
+const isCompany = (target: string | null, action: string): target is string =>
+  target?.startsWith('comp_') === true && action.startsWith('company.');
+
+/** Operators by the names they sign in with; anybody else as the trail writes it. */
+function useActorName(): (actor: string) => string {
+  const { data } = useInfiniteQuery(operatorsQuery);
+  const names = new Map(data?.pages.flatMap(({ items }) => items.map((one) => [`operator:${one.id}`, one.username])));
+  return (actor) => names.get(actor) ?? actor;
+}
+
 function useColumns(): readonly Column<Row>[] {
   const t = useTexts(fleetTexts);
+  const nameOf = useActorName();
   const formats = useFormats();
   return [
     {
@@ -110,14 +123,15 @@ function useColumns(): readonly Column<Row>[] {
       title: t('audit.actor'),
       width: 'minmax(9rem, 1fr)',
       wideOnly: true,
-      cell: ({ actor }) => <bdi>{actor}</bdi>,
+      cell: ({ actor }) => <bdi>{nameOf(actor)}</bdi>,
     },
     {
       id: 'target',
       title: t('audit.target'),
       width: 'minmax(9rem, 1fr)',
       wideOnly: true,
-      cell: ({ target }) => <bdi>{target ?? '–'}</bdi>,
+      cell: ({ target, action }) =>
+        isCompany(target, action) ? <CompanyLink id={target} /> : <bdi>{target ?? '–'}</bdi>,
     },
     { id: 'outcome', title: t('audit.outcome'), width: '7rem', wideOnly: true, cell: ({ outcome }) => outcome },
   ];

@@ -46,6 +46,9 @@ export function CompanyLink({ id, name }: { id: string; name?: string }) {
       fw={500}
       lh="1.5rem"
       display="inline-block"
+      maw="100%"
+      truncate
+      style={{ verticalAlign: 'middle' }}
       c="var(--mantine-color-anchor)"
     >
       <bdi>{name ?? data?.name ?? id}</bdi>

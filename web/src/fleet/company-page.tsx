@@ -59,7 +59,7 @@ export function CompanyPage() {
             <Notice company={company} />
             <CompanyFacts company={company} />
             <CompanySize company={company} />
-            <DatabaseTestSection company={company} />
+            <DatabaseTestSection key={company.status} company={company} />
             <CompanyJournal id={company.id} />
           </Stack>
         )}

@@ -95,6 +95,13 @@ function useColumns(closing: string | undefined, onClose: (id: string) => void):
       cell: ({ company_id }) => <CompanyLink id={company_id} />,
     },
     {
+      id: 'idle',
+      title: t('connections.idle'),
+      width: '10rem',
+      wideOnly: true,
+      cell: ({ idle_since }) => (idle_since === null ? t('connections.busy') : <Time value={idle_since} />),
+    },
+    {
       id: 'open',
       title: t('connections.open'),
       width: '5.5rem',
@@ -108,13 +115,6 @@ function useColumns(closing: string | undefined, onClose: (id: string) => void):
       align: 'end',
       wideOnly: true,
       cell: ({ leased }) => formats.number(leased),
-    },
-    {
-      id: 'idle',
-      title: t('connections.idle'),
-      width: '10rem',
-      wideOnly: true,
-      cell: ({ idle_since }) => (idle_since === null ? t('connections.busy') : <Time value={idle_since} />),
     },
     {
       id: 'close',

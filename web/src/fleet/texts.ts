@@ -8,6 +8,12 @@ export type FleetKey = keyof typeof en;
 
 /** Steps of the journal that have a name of their own here. */
 export const knownSteps = [
+  'reserve',
+  'refuse',
+  'suspend',
+  'resume',
+  'delete',
+  'restore',
   'place',
   'stamp',
   'migrate',

@@ -4,7 +4,7 @@
  */
 import { Text, UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { appTexts } from './app-texts.ts';
 import { Icon } from './icon.tsx';
 import { useTexts } from './texts.ts';
@@ -50,11 +50,13 @@ export interface VirtualTableProps<Row> {
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const { label, columns, rows, rowKey, total = rows.length, rowHeight = 44, onEnd, height } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function while the rows are the same: another one has every row measured anew.
+  const getItemKey = useCallback((at: number) => rowKey(rows[at]!), [rows, rowKey]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    getItemKey: (at) => rowKey(rows[at]!),
+    getItemKey,
     overscan: 8,
   });
   const items = virtual.getVirtualItems();
