@@ -1,13 +1,14 @@
 /** Uploads in a real browser: every way in, same names, refusals, and what breaks on the way. */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Company, expectCall, logIn, newCompany, setUpOperator } from '../support/story.ts';
+import { acceptInvitation, type Company, expectCall, logIn, newCompany, setUpOperator } from '../support/story.ts';
 import { type App, executablePath, signIn, startApp } from './support/app.ts';
 import { expectAccessible, findings, look, picture, setTheme, shots } from './support/look.ts';
+import { drag, megabyte, randomFile, slowDown } from './support/upload-files.ts';
 
 interface Listed {
   readonly items: readonly {
@@ -18,7 +19,6 @@ interface Listed {
     version: number;
   }[];
 }
-const megabyte = 1_000_000;
 
 describe.skipIf(executablePath === undefined)('uploads', () => {
   let app: App;
@@ -53,36 +53,11 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
   const names = async (of: Company): Promise<readonly string[]> =>
     (await listed(of)).map(({ filename }) => filename).sort();
 
-  async function bigFile(name: string, bytes: number): Promise<{ path: string; sha256: string }> {
-    const path = join(folder, name);
-    const hash = createHash('sha256');
-    const file = await open(path, 'w');
-    for (let left = bytes; left > 0; left -= megabyte) {
-      const piece = randomBytes(Math.min(megabyte, left));
-      hash.update(piece);
-      await file.write(piece);
-    }
-    await file.close();
-    return { path, sha256: hash.digest('hex') };
-  }
-
   async function choose(page: Page, paths: string | string[]): Promise<void> {
     await page.getByRole('navigation').getByRole('link', { name: 'Uploads' }).click();
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Upload files' }).first().click();
     await (await chooser).setFiles(paths);
-  }
-
-  /** So slow that there is a middle. */
-  async function slowDown(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
-    const session = await page.context().newCDPSession(page);
-    const conditions = { offline: false, latency: 0, downloadThroughput: -1 };
-    await session.send('Network.enable');
-    await session.send('Network.emulateNetworkConditions', { ...conditions, uploadThroughput: bytesPerSecond });
-    return async () => {
-      await session.send('Network.emulateNetworkConditions', { ...conditions, uploadThroughput: -1 });
-      await session.detach();
-    };
   }
 
   const share = async (page: Page): Promise<number> =>
@@ -96,18 +71,6 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     const hash = createHash('sha256');
     for await (const piece of answer.body!) hash.update(piece);
     expect(hash.digest('hex'), name).toBe(sha256);
-  }
-
-  /** A drag over the window and, where wanted, the drop; made by the browser out of these files. */
-  async function drag(page: Page, files: readonly { name: string; text: string; type: string }[], drop: boolean) {
-    const transfer = await page.evaluateHandle((given) => {
-      const made = new DataTransfer();
-      for (const { name, text, type } of given) made.items.add(new File([text], name, { type }));
-      return made;
-    }, files);
-    await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
-    await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
-    if (drop) await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
   }
 
   test('button, drop and paste lead into one queue; the basket that is open is the target', async () => {
@@ -244,8 +207,26 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     app.quiet();
   });
 
+  test('who may upload nowhere is told so before the drop', async () => {
+    const email = 'customer@amber-quay.example';
+    const invited = await expectCall<{ token: string }>(201, app.url, 'POST', '/api/user-management/invite', {
+      token: company.admin.token,
+      body: { email, full_name: 'Customer', role: 'customer' },
+    });
+    await acceptInvitation(app.url, invited.token, 'customer');
+    const page = await app.visitor();
+    await signIn(page, app.url, email);
+    await ready(page);
+    await drag(page, [{ name: 'x.txt', text: 'x', type: 'text/plain' }], false);
+    await page.getByText('You cannot upload here').waitFor();
+    await drag(page, [{ name: 'x.txt', text: 'x', type: 'text/plain' }], true);
+    await tray(page).getByText('Not uploaded: you may not upload here').waitFor();
+    await page.context().close();
+    app.quiet();
+  });
+
   test('200 MB arrive whole although the server is killed in the middle and started again', async () => {
-    const { path, sha256 } = await bigFile('big.bin', 200 * megabyte);
+    const { path, sha256 } = await randomFile(folder, 'big.bin', 200 * megabyte);
     const page = await enter();
     await page.goto(`${app.url}/uploads`);
     await ready(page);
@@ -275,7 +256,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
   });
 
   test('a reload in the middle goes on by itself', async () => {
-    const { path, sha256 } = await bigFile('reloaded.bin', 60 * megabyte);
+    const { path, sha256 } = await randomFile(folder, 'reloaded.bin', 60 * megabyte);
     const page = await enter();
     const full = await slowDown(page, 6 * megabyte);
     await choose(page, path);
@@ -289,7 +270,7 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
   });
 
   test('a file that the browser lost is asked for again, and another one is not taken for it', async () => {
-    const { path, sha256 } = await bigFile('lost.bin', 60 * megabyte);
+    const { path, sha256 } = await randomFile(folder, 'lost.bin', 60 * megabyte);
     const other = join(folder, 'other');
     const page = await enter();
     const full = await slowDown(page, 6 * megabyte);
@@ -312,7 +293,9 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
         }),
     );
     await page.goto(`${app.url}/uploads`);
-    await tray(page).getByText('The browser no longer has this file').waitFor();
+    await tray(page)
+      .getByText(/[1-9]\d% has arrived. The browser no longer has this file/)
+      .waitFor();
     await look(page, 'uploads-missing');
     const again = async (given: string) => {
       const chooser = page.waitForEvent('filechooser');
@@ -329,20 +312,28 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
   });
 
   test('offline it waits, and goes on when the network is back; cancelling leaves nothing', async () => {
-    const { path, sha256 } = await bigFile('offline.bin', 30 * megabyte);
+    const { path, sha256 } = await randomFile(folder, 'offline.bin', 30 * megabyte);
     const page = await enter();
     const full = await slowDown(page, 4 * megabyte);
     await choose(page, path);
     await expect.poll(() => share(page), { timeout: 60_000 }).toBeGreaterThan(20);
-    await full();
+    await tray(page).getByRole('button', { name: 'Pause offline.bin' }).click();
+    await tray(page)
+      .getByText(/Paused at/)
+      .waitFor();
+    await tray(page).getByRole('button', { name: 'Resume offline.bin' }).click();
+    await tray(page)
+      .getByText(/Uploading/)
+      .waitFor();
     await page.context().setOffline(true);
+    await full();
     await tray(page).getByText('You are offline').waitFor();
     await page.context().setOffline(false);
     await tray(page).getByRole('link', { name: 'offline.bin' }).waitFor({ timeout: 60_000 });
     await expectEqualBytes('offline.bin', sha256);
 
     const slow = await slowDown(page, megabyte);
-    await choose(page, (await bigFile('given-up.bin', 10 * megabyte)).path);
+    await choose(page, (await randomFile(folder, 'given-up.bin', 10 * megabyte)).path);
     await expect.poll(() => share(page), { timeout: 60_000 }).toBeGreaterThan(5);
     const ended = page.waitForRequest((request) => request.method() === 'DELETE');
     await tray(page).getByRole('button', { name: 'Cancel given-up.bin' }).click();

@@ -11,6 +11,7 @@ import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
+import { UploadButtons } from '../uploads/upload-buttons.tsx';
 import { BasketList } from './baskets/basket-list.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
@@ -47,15 +48,18 @@ export function DocumentsPage() {
       <PageHeader
         title={name ?? t('nav')}
         actions={
-          <Button
-            component={Link}
-            to="/documents/trash"
-            variant="subtle"
-            color="gray"
-            leftSection={<Icon name="trash" size={16} />}
-          >
-            {t('trash.nav')}
-          </Button>
+          <>
+            <Button
+              component={Link}
+              to="/documents/trash"
+              variant="subtle"
+              color="gray"
+              leftSection={<Icon name="trash" size={16} />}
+            >
+              {t('trash.nav')}
+            </Button>
+            <UploadButtons folder={false} />
+          </>
         }
       />
       <div className={classes.frame}>

@@ -10,7 +10,7 @@ import { client, currentSession, onIdentity, type Session } from '../app/session
 import { forgetLimits, limits, refusalOf } from './checks.ts';
 import { isActive, isFailed, isSameFile, isUnfinished, type Target, type UploadItem } from './item.ts';
 import { forgetAllFiles, type Kept, keepFile, keptFile, keptRecord, keptRecords } from './keep.ts';
-import { type Stop, send } from './sender.ts';
+import { lookAt, type Stop, send } from './sender.ts';
 import {
   addEntry,
   allEntries,
@@ -248,10 +248,11 @@ async function takeOver(owner: string, record: Kept): Promise<void> {
   const fits = file !== undefined && file.size === item.size;
   const phase = !fits ? 'missing' : paused ? 'paused' : 'queued';
   const { uploadId, onConflict } = now;
-  addEntry({ ...item, uploadId, onConflict, phase, kept: fits }, fits ? file : undefined, {
+  const entry = addEntry({ ...item, uploadId, onConflict, phase, kept: fits }, fits ? file : undefined, {
     begun,
     release: waiting.release,
   });
+  if (phase !== 'queued') void lookAt(entry);
   pump();
 }
 

@@ -86,6 +86,24 @@ function holderOf(error: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
+/** What the server has of an upload that a former page began; one that has arrived needs its file no more. */
+export async function lookAt(entry: Entry): Promise<void> {
+  const { uploadId } = entry.item;
+  if (uploadId === undefined) return;
+  try {
+    const headers = { 'tus-resumable': '1.0.0' };
+    const answer = await client.open('getUploadOffset', { params: { id: uploadId }, headers });
+    const documentId = answer.headers.get('strongroom-document');
+    if (documentId === null) change(entry, { sent: Number(answer.headers.get('upload-offset') ?? 0) });
+    else {
+      change(entry, { phase: 'processing', documentId, sent: entry.item.size });
+      void watchPreview(entry, documentId);
+    }
+  } catch {
+    // It is found out when it goes on.
+  }
+}
+
 /** Nothing has been sent into it, and it waits for exactly so many bytes. */
 async function isFresh(uploadId: string, size: number): Promise<boolean> {
   const headers = { 'tus-resumable': '1.0.0' };

@@ -44,7 +44,7 @@ export const en = {
   'phase.waiting': 'Connection lost. Goes on by itself.',
   'phase.offline': 'You are offline. Goes on when the network is back.',
   'phase.paused': 'Paused at {percent}',
-  'phase.missing': 'The browser no longer has this file. Choose it again to go on.',
+  'phase.missing': '{percent} has arrived. The browser no longer has this file. Choose it again to go on.',
   'phase.conflict': 'The name is taken. Waiting for your decision.',
   'phase.processing': 'Processing: reading text, making the preview',
   'phase.done': 'Done',

@@ -3,16 +3,22 @@ import { ActionIcon, Button, Group, Modal, Paper, Text } from '@mantine/core';
 import { useState } from 'react';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
-import { isFailed, isUnfinished } from './item.ts';
+import { isFailed, isUnfinished, type UploadItem } from './item.ts';
 import { cancelAll, clearEnded } from './queue.ts';
 import { useUploads } from './store.ts';
 import { uploadsTexts } from './texts.ts';
 import classes from './tray.module.css';
 import { UploadList } from './upload-list.tsx';
 
+/** What still needs somebody, or time, stands above what has come to its end. */
+function inOrder(items: readonly UploadItem[]): readonly UploadItem[] {
+  const open = (item: UploadItem) => isUnfinished(item) || isFailed(item);
+  return [...items.filter(open), ...items.filter((item) => !open(item))];
+}
+
 export function Tray() {
   const t = useTexts(uploadsTexts);
-  const items = useUploads();
+  const items = inOrder(useUploads());
   const [collapsed, setCollapsed] = useState(false);
   const [asking, setAsking] = useState(false);
   const unfinished = items.filter(isUnfinished).length;
@@ -55,16 +61,16 @@ export function Tray() {
       {collapsed ? null : (
         <>
           <UploadList items={items} label={t('tray.label')} height="min(22rem, 45dvh)" />
-          <Group justify="space-between" wrap="nowrap" className={classes.foot ?? ''}>
-            <Text size="xs" c="dimmed">
-              {processing ? t('tray.safe') : ''}
-            </Text>
-            {items.length > unfinished ? (
+          {items.length > unfinished ? (
+            <Group justify="space-between" wrap="nowrap" className={classes.foot ?? ''}>
+              <Text size="xs" c="dimmed">
+                {processing ? t('tray.safe') : ''}
+              </Text>
               <Button variant="subtle" size="compact-xs" onClick={clearEnded} className={classes.clear ?? ''}>
                 {t('tray.clear')}
               </Button>
-            ) : null}
-          </Group>
+            </Group>
+          ) : null}
         </>
       )}
       <Modal opened={asking} onClose={() => setAsking(false)} title={t('close.title', { count: unfinished })}>

@@ -1,4 +1,4 @@
-/** Buttons that bring files into the queue, for any page: `<UploadButtons />`. */
+/** Buttons that bring files into the queue, for any page; where nothing may be uploaded there are none. */
 import { Button, Group } from '@mantine/core';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -19,19 +19,15 @@ export function UploadButtons({ folder = true }: { folder?: boolean }) {
   const t = useTexts(uploadsTexts);
   const choose = useChooseUploads();
   const { allowed } = useUploadTarget();
+  if (!allowed) return null;
   return (
     <Group gap="xs">
       {folder ? (
-        <Button
-          variant="default"
-          leftSection={<Icon name="basket" />}
-          onClick={() => choose('folder')}
-          disabled={!allowed}
-        >
+        <Button variant="default" leftSection={<Icon name="basket" />} onClick={() => choose('folder')}>
           {t('pick.folder')}
         </Button>
       ) : null}
-      <Button leftSection={<Icon name="upload" />} onClick={() => choose('files')} disabled={!allowed}>
+      <Button leftSection={<Icon name="upload" />} onClick={() => choose('files')}>
         {t('pick.files')}
       </Button>
     </Group>

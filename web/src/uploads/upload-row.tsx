@@ -67,7 +67,7 @@ function Name({ item }: { item: UploadItem }) {
   const t = useTexts(uploadsTexts);
   const name = <bdi>{item.name === '' ? '—' : item.name}</bdi>;
   return (
-    <Text size="sm" fw={550} component="span" className={classes.name ?? ''}>
+    <Text size="sm" fw={550} component="span" className={classes.name ?? ''} title={item.name}>
       {item.documentId === undefined ? name : <Link to={`/documents/${item.documentId}`}>{name}</Link>}
       {item.basketName === undefined ? null : (
         <Text size="xs" c="dimmed" component="span">

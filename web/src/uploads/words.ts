@@ -41,7 +41,8 @@ export function stateText(item: UploadItem, t: Words, formats: Formats, offline:
     case 'waiting':
       return t(offline ? 'phase.offline' : 'phase.waiting');
     case 'paused':
-      return t('phase.paused', { percent });
+    case 'missing':
+      return t(`phase.${item.phase}`, { percent });
     case 'done':
       return t(doneWords[item.preview ?? 'ready'] as 'phase.done');
     case 'refused':
