@@ -73,7 +73,7 @@ function Trash() {
       {selection.count > 0 || acts.running !== undefined ? (
         <SelectionBar selection={selection} total={total} actions={of(selection.target)} running={acts.running} />
       ) : (
-        <div className={classes.bar}>
+        <div className={`${classes.bar} ${classes.alone}`}>
           <SearchField q={search.q} change={change} field={field} />
         </div>
       )}

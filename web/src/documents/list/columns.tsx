@@ -1,5 +1,6 @@
 /** The columns of the table, and which of them a browser keeps in sight. */
 import { Anchor, Badge, Checkbox, Group, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import type { Basket, Document } from '../../../../src/modules/documents/contract.ts';
@@ -19,6 +20,9 @@ import type { Selection } from './selection.ts';
 /** Those that can be chosen; the name always stands there. */
 export const columnNames = ['type', 'owner', 'basket', 'tags', 'version', 'size', 'added', 'changed'] as const;
 export type ColumnName = (typeof columnNames)[number];
+
+/** Where there is room for two, the first of the chosen ones in this order. */
+const firstColumns: readonly ColumnName[] = ['size', 'added', 'changed', 'owner', 'basket', 'tags', 'type', 'version'];
 
 export function useColumnChoice(): readonly [readonly ColumnName[], (names: readonly ColumnName[]) => void] {
   const session = useSignedIn();
@@ -52,19 +56,21 @@ export function useColumns({
   const t = useTexts(documentsTexts);
   const formats = useFormats();
   const [chosen] = useColumnChoice();
+  const tight = useMediaQuery('(max-width: 62em)') === true;
+  const shown = tight ? firstColumns.filter((name) => chosen.includes(name)).slice(0, 2) : chosen;
   const middle = useMemo(() => middleColumns(t, formats, baskets), [t, formats, baskets]);
   return [
     boxColumn(t, selection, rows),
     {
       id: 'name',
       title: t('column.name'),
-      width: 'minmax(12rem, 3fr)',
+      width: 'minmax(10rem, 3fr)',
       sort: 'filename',
       cell: (row) => <Name row={row} opens={!trash} />,
     },
     ...(trash
-      ? [middle.owner, middle.size, trashedColumn(t)]
-      : columnNames.filter((name) => chosen.includes(name)).map((name) => middle[name])),
+      ? [...(tight ? [] : [middle.owner]), middle.size, trashedColumn(t)]
+      : columnNames.filter((name) => shown.includes(name)).map((name) => middle[name])),
     { id: 'menu', title: t('column.actions'), width: '3.25rem', hiddenTitle: true, align: 'end', cell: menu },
   ];
 }

@@ -11,7 +11,7 @@ import classes from './list.module.css';
 import type { Selection } from './selection.ts';
 import { Thumbnail } from './thumbnail.tsx';
 
-const cardWidth = 190;
+const cardWidth = 160;
 const lineHeight = 232;
 
 export interface DocumentCardsProps {
