@@ -1,6 +1,6 @@
 /** Uploads in a real browser: every way in, same names, refusals, and what breaks on the way. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -90,6 +90,14 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await link.waitFor();
     expect(await link.getAttribute('href')).toMatch(/^\/documents\/doc_/);
 
+    await mkdir(join(folder, 'inner/deeper'), { recursive: true });
+    await writeFile(join(folder, 'inner/in-folder.txt'), 'one');
+    await writeFile(join(folder, 'inner/deeper/in-deeper.txt'), 'two');
+    const folders = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Upload a folder' }).click();
+    await (await folders).setFiles(join(folder, 'inner'));
+    for (const name of ['in-folder.txt', 'in-deeper.txt']) await tray(page).getByRole('link', { name }).waitFor();
+
     // A drag of text is none of ours.
     await page.evaluate(() => {
       const transfer = new DataTransfer();
@@ -127,7 +135,13 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     // Both phases have been gone through, and each was told to those who hear the page.
     await page.getByRole('log', { name: 'Uploads' }).getByText('upload done').first().waitFor();
     const into = Object.fromEntries((await listed(company)).map((one) => [one.filename, one.basket_id]));
-    expect(into).toEqual({ 'by-button.txt': null, 'by-drop.md': basket.id, 'by-paste.csv': basket.id });
+    expect(into).toEqual({
+      'in-folder.txt': null,
+      'in-deeper.txt': null,
+      'by-button.txt': null,
+      'by-drop.md': basket.id,
+      'by-paste.csv': basket.id,
+    });
     await page.context().close();
     app.quiet();
   });
@@ -184,14 +198,16 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
         { name: 'setup.exe', text: 'MZ', type: 'application/octet-stream' },
         { name: 'film', text: 'film', type: 'video/mp4' },
         { name: `${'n'.repeat(300)}.txt`, text: 'x', type: 'text/plain' },
+        { name: '', text: 'x', type: 'text/plain' },
         { name: 'much.txt', text: 'x'.repeat(5_000), type: 'text/plain' },
       ],
       true,
     );
     await expect.poll(() => tray(page).getByText('does not accept files of this kind').count()).toBe(2);
     await tray(page).getByText('more than 255 characters').waitFor();
+    await tray(page).getByText('the file has no name').waitFor();
     await tray(page).getByText('storage is full').waitFor();
-    await tray(page).getByText('4 failed').waitFor();
+    await tray(page).getByText('5 failed').waitFor();
     await page.getByRole('log', { name: 'Uploads' }).getByText('much.txt failed').waitFor();
     await writeFile(join(folder, 'huge.bin'), '');
     await truncate(join(folder, 'huge.bin'), 251 * megabyte);
@@ -338,8 +354,15 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     const ended = page.waitForRequest((request) => request.method() === 'DELETE');
     await tray(page).getByRole('button', { name: 'Cancel given-up.bin' }).click();
     await ended;
+    await choose(page, (await randomFile(folder, 'closed.bin', 10 * megabyte)).path);
+    await expect.poll(() => share(page), { timeout: 60_000 }).toBeGreaterThan(5);
+    await tray(page).getByRole('button', { name: 'Collapse uploads' }).click();
+    await tray(page).getByRole('progressbar').waitFor({ state: 'hidden' });
+    await tray(page).getByRole('button', { name: 'Close uploads' }).click();
+    await page.getByRole('dialog', { name: 'Stop 1 upload?' }).getByRole('button', { name: 'Stop and close' }).click();
+    await tray(page).waitFor({ state: 'hidden' });
     await slow();
-    expect(await names(company)).not.toContain('given-up.bin');
+    expect((await names(company)).filter((name) => /given-up|closed/.test(name))).toEqual([]);
     await page.context().close();
   });
 
