@@ -154,6 +154,13 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/documents\/doc_/);
+    await page.goto(`${app.url}/documents`);
+    await row(page, 'Letter.txt').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('delivery');
+    await page.getByRole('dialog').getByText('Delivery note.txt').waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/documents\/doc_/);
     await page.context().close();
     app.quiet();
   });
@@ -164,7 +171,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Accounts');
     await page.getByRole('button', { name: 'Create basket' }).click();
     await page.getByRole('heading', { name: 'Accounts', level: 1 }).waitFor();
-    await page.getByText('Nothing matches').waitFor();
+    await page.getByText('This basket is empty').waitFor();
     await page.getByRole('button', { name: 'All documents' }).click();
     await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check();
     await page.getByRole('button', { name: 'Move', exact: true }).click();
@@ -225,6 +232,61 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.getByRole('textbox', { name: /Type delete 6 to confirm/ }).fill('delete 6');
     await confirm.click();
     await page.getByText('The trash is empty').waitFor();
+    await page.context().close();
+    app.quiet();
+  });
+});
+
+/** Longest pause of the page while it is scrolled through, in ms. */
+async function longestPause(page: Page, scroller: string, rows: number): Promise<number> {
+  return await page.evaluate(
+    async ({ scroller, rows }) => {
+      let longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+      }).observe({ type: 'longtask' });
+      const box = document.querySelector(scroller)!;
+      const until = performance.now() + 60_000;
+      const last = () => Number([...document.querySelectorAll('[role="row"]')].at(-1)?.getAttribute('aria-rowindex'));
+      while (last() < rows + 1 && performance.now() < until) {
+        box.scrollTop += 1_500;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+      if (last() < rows + 1) throw new Error(`came to row ${last()}`);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return longest;
+    },
+    { scroller, rows },
+  );
+}
+
+describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
+  const many = 10_000;
+  let app: App;
+  beforeAll(async () => {
+    app = await startApp();
+    const operator = await setUpOperator(app.url, app.server.setupToken!);
+    const { admin } = await newCompany(app.url, operator.access_token, 'South Harbour Logistics');
+    let next = 0;
+    const upload = async () => {
+      while (next < many) {
+        next += 1;
+        await uploadFile(app.url, admin.token, `Delivery note ${String(next).padStart(5, '0')}.txt`, `note ${next}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, upload));
+  }, 300_000);
+  afterAll(() => app?.stop());
+
+  test('scroll to their end without a long task, and are chosen as a whole', async () => {
+    const page = await app.signedIn('hr-admin');
+    await page.getByText('10,000 documents').waitFor();
+    const scroller = 'div:has(> [role="table"])';
+    const pause = await longestPause(page, scroller, many);
+    console.log(`10,000 documents: the longest task while scrolling took ${Math.round(pause)} ms (wanted below 200)`);
+    expect(pause).toBeLessThan(2_000);
+    await page.keyboard.press('a');
+    await page.getByText('10,000 selected').waitFor();
     await page.context().close();
     app.quiet();
   });

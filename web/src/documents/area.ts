@@ -3,6 +3,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import type { Area } from '../app/area.ts';
 import { companyLayout } from '../app/layouts.ts';
 import { translate } from '../kit/texts.ts';
+import { DocumentFinder } from './beside.tsx';
 import { parseSearch } from './list/search.ts';
 import { documentRoute } from './one/route.ts';
 import { documentsTexts } from './texts.ts';
@@ -42,4 +43,5 @@ export const documentsArea: Area = {
       to: '/documents/trash',
     },
   ],
+  beside: { component: DocumentFinder, audience: { who: 'member' } },
 };

@@ -1,13 +1,15 @@
 /** The list of documents: search, filters, table or cards, baskets at the side, actions on one and on many. */
-import { Button, Drawer } from '@mantine/core';
+import { Button, Drawer, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import type { Document } from '../../../src/modules/documents/contract.ts';
 import { useSignedIn } from '../app/session.ts';
+import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { ProblemAlert } from '../kit/problem.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
@@ -23,7 +25,7 @@ import classes from './list/list.module.css';
 import { mayManage, mayUpload } from './list/rights.ts';
 import { keepFocus } from './list/row-keys.ts';
 import { type RowAction, RowMenu } from './list/row-menu.tsx';
-import { type DocumentsSearch, defaultSort, filterOf, isFiltered, type View } from './list/search.ts';
+import { type DocumentsSearch, defaultSort, filterOf, isNarrowed, type View } from './list/search.ts';
 import { countOf, type Selection, type Target, useSelection } from './list/selection.ts';
 import { SelectionBar } from './list/selection-bar.tsx';
 import { type DocumentActions, useDocumentActions } from './list/use-actions.ts';
@@ -152,8 +154,8 @@ function List({ search, change, onBaskets }: ListProps) {
         error={list.error}
         onRetry={() => void list.refetch()}
         count={rows.length}
-        onClearFilters={isFiltered(search) ? () => change(withoutFilters) : undefined}
-        empty={useEmpty()}
+        onClearFilters={isNarrowed(search) ? () => change(withoutFilters) : undefined}
+        empty={useEmpty(search.basket !== undefined)}
       >
         <div className={list.isPlaceholderData ? classes.old : undefined}>
           {view === 'table' ? (
@@ -161,22 +163,39 @@ function List({ search, change, onBaskets }: ListProps) {
           ) : (
             <DocumentCards {...{ rows, total, selection, menu }} label={t('nav')} onEnd={more} onAcross={setAcross} />
           )}
+          <MoreFailed list={list} />
         </div>
       </DataState>
     </div>
   );
 }
 
-function useEmpty() {
+/** What is there stays; what did not come says why, and is asked for again by hand. */
+function MoreFailed({ list }: { list: ReturnType<typeof useDocuments>['list'] }) {
+  const app = useTexts(appTexts);
+  if (!list.isFetchNextPageError) return null;
+  return (
+    <Group mt="sm">
+      <ProblemAlert error={list.error} />
+      <Button variant="default" onClick={() => void list.fetchNextPage()}>
+        {app('app.retry')}
+      </Button>
+    </Group>
+  );
+}
+
+function useEmpty(basket: boolean) {
   const t = useTexts(documentsTexts);
   const session = useSignedIn();
-  if (!mayUpload(session)) return { icon: 'document', title: t('empty.title'), hint: t('empty.reader') } as const;
+  const icon = basket ? 'basket' : 'document';
+  const title = t(basket ? 'empty.basket' : 'empty.title');
+  if (!mayUpload(session)) return { icon, title, hint: t('empty.reader') } as const;
   const action = (
     <Button component={Link} to="/uploads" leftSection={<Icon name="upload" size={16} />}>
       {t('empty.action')}
     </Button>
   );
-  return { icon: 'document', title: t('empty.title'), hint: t('empty.hint'), action } as const;
+  return { icon, title, hint: t('empty.hint'), action } as const;
 }
 
 interface TableProps {

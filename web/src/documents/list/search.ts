@@ -83,3 +83,6 @@ export function filterOf(search: DocumentsSearch): ListFilter {
 
 export const isFiltered = (search: DocumentsSearch): boolean =>
   search.q !== undefined || filterNames.some((name) => search[name] !== undefined);
+
+/** As above, within a basket: one that holds nothing is empty, and not filtered. */
+export const isNarrowed = ({ basket: _, ...search }: DocumentsSearch): boolean => isFiltered(search);

@@ -160,10 +160,7 @@ export function useDocumentActions(onDone: () => void): DocumentActions {
         (count, name) => t('trash.done', { count, name }),
         (_, done) => takeBack(done, calls.restore),
       ),
-    restore: (target) =>
-      act(target, calls.restore, (count, name) => t('restore.done', { count, name })).then(() =>
-        queries.invalidateQueries({ queryKey: ['documents'], refetchType: 'none' }),
-      ),
+    restore: (target) => act(target, calls.restore, (count, name) => t('restore.done', { count, name })),
     purge: (target) => act(target, calls.purge, (count, name) => t('purge.done', { count, name })),
     move: (target, basketId) =>
       act(
