@@ -152,7 +152,7 @@ function OldVersion({ shown, newest, onNewest }: { shown: number; newest: number
 function InTrash({ onRestore }: { onRestore: () => void }) {
   const t = useTexts(documentTexts);
   return (
-    <Alert variant="light" color="yellow" icon={<Icon name="trash" />} mb="md" p="sm">
+    <Alert variant="light" icon={<Icon name="trash" />} mb="md" p="sm">
       {t('page.inTrash')}{' '}
       <Button size="compact-sm" variant="default" onClick={onRestore}>
         {t('page.restore')}

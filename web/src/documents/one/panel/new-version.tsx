@@ -74,7 +74,7 @@ export function NewVersion({ loaded, onDone }: { loaded: Loaded; onDone: () => v
       )}
       <ProblemAlert error={problem} />
       {overtaken === undefined ? null : (
-        <Alert role="alert" color="yellow" variant="light" icon={<Icon name="alert" />} p="sm">
+        <Alert role="alert" color="red" variant="light" icon={<Icon name="alert" />} p="sm">
           <Text size="sm">{t('versions.replaced')}</Text>
           <Button
             mt="xs"

@@ -31,7 +31,7 @@ export function ConflictNote<Value>({ of, draw }: { of: FieldSave<Value>; draw: 
         ? t('save.conflictSomebody')
         : t('save.conflict', { name: by });
   return (
-    <Alert role="alert" color="yellow" variant="light" icon={<Icon name="alert" />} title={title} p="sm">
+    <Alert role="alert" color="red" variant="light" icon={<Icon name="alert" />} title={title} p="sm">
       {theirs === undefined ? (
         <Text size="sm">{t('save.replacedHint')}</Text>
       ) : (

@@ -126,7 +126,7 @@ function Row({ of, document, shown, busy, onShow, onRestore }: RowProps) {
           variant="subtle"
           disabled={shown}
           onClick={onShow}
-          aria-label={t('versions.show', { version })}
+          aria-label={shown ? undefined : t('versions.show', { version })}
         >
           {t(shown ? 'versions.shown' : 'versions.showShort')}
         </Button>

@@ -4,7 +4,7 @@
  */
 import { ActionIcon, Group, NumberInput, SegmentedControl, Select, Skeleton, Text, Tooltip } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { useFormats } from '../../../kit/formats.ts';
 import { Icon, type IconName } from '../../../kit/icon.tsx';
 import { useTexts } from '../../../kit/texts.ts';
@@ -21,6 +21,7 @@ export function PagesViewer({ document, version, ready }: ViewerProps) {
   const [page, setPage] = useState(1);
   const [zoom, setZoom] = useState<Zoom>(ready.kind === 'image' ? 'page' : 'width');
   const [turns, setTurns] = useState(0);
+  const scale = useRef(1);
   const [as, setAs] = useState('pages');
   const pdf = ready.kind === 'pdf';
   const last = Math.min(ready.pages, ready.shownPages);
@@ -41,7 +42,7 @@ export function PagesViewer({ document, version, ready }: ViewerProps) {
         ) : null}
         {pdf && as === 'pages' ? <PageBox page={page} last={last} pages={ready.pages} onPage={setPage} /> : null}
         <span className={classes.spread} />
-        {as === 'pages' ? <ZoomBox zoom={zoom} onZoom={setZoom} /> : null}
+        {as === 'pages' ? <ZoomBox zoom={zoom} scale={scale} onZoom={setZoom} /> : null}
         {as === 'pages' ? (
           <Tool icon="refresh" label={t('preview.rotate')} onClick={() => setTurns((turns + 1) % 4)} />
         ) : null}
@@ -52,7 +53,7 @@ export function PagesViewer({ document, version, ready }: ViewerProps) {
       {as === 'text' ? (
         <PdfText document={document} version={version} />
       ) : (
-        <OnePage document={document} version={version} ready={ready} page={page} zoom={zoom} turns={turns} />
+        <OnePage {...{ document, version, ready, page, zoom, turns, scale }} />
       )}
     </div>
   );
@@ -109,10 +110,16 @@ function PageBox({ page, last, pages, onPage }: PageBoxProps) {
   );
 }
 
-function ZoomBox({ zoom, onZoom }: { zoom: Zoom; onZoom: (zoom: Zoom) => void }) {
+interface ZoomBoxProps {
+  readonly zoom: Zoom;
+  /** How large it is drawn now: what the next step begins at. */
+  readonly scale: RefObject<number>;
+  readonly onZoom: (zoom: Zoom) => void;
+}
+
+function ZoomBox({ zoom, scale, onZoom }: ZoomBoxProps) {
   const t = useTexts(documentTexts);
   const formats = useFormats();
-  const now = typeof zoom === 'number' ? zoom : 1;
   return (
     <Group gap={2} wrap="nowrap">
       <Select
@@ -131,14 +138,14 @@ function ZoomBox({ zoom, onZoom }: { zoom: Zoom; onZoom: (zoom: Zoom) => void })
       <Tool
         icon="plus"
         label={t('preview.zoomIn')}
-        disabled={now >= steps.at(-1)!}
-        onClick={() => onZoom(steps.find((step) => step > now) ?? now)}
+        disabled={zoom === steps.at(-1)}
+        onClick={() => onZoom(steps.find((step) => step > scale.current + 0.01) ?? steps.at(-1)!)}
       />
       <Tool
         icon="minus"
         label={t('preview.zoomOut')}
-        disabled={now <= steps[0]}
-        onClick={() => onZoom(steps.findLast((step) => step < now) ?? now)}
+        disabled={zoom === steps[0]}
+        onClick={() => onZoom(steps.findLast((step) => step < scale.current - 0.01) ?? steps[0])}
       />
     </Group>
   );
@@ -148,9 +155,10 @@ interface OnePageProps extends ViewerProps {
   readonly page: number;
   readonly zoom: Zoom;
   readonly turns: number;
+  readonly scale: RefObject<number>;
 }
 
-function OnePage({ document, version, ready, page, zoom, turns }: OnePageProps) {
+function OnePage({ document, version, ready, page, zoom, turns, scale: drawn }: OnePageProps) {
   const t = useTexts(documentTexts);
   const { ref, width, height } = useElementSize();
   const other = useRendition({ document, version, page }, page > 1);
@@ -164,6 +172,9 @@ function OnePage({ document, version, ready, page, zoom, turns }: OnePageProps) 
   const high = natural === undefined ? 1 : across ? natural.width : natural.height;
   const toWidth = width / wide;
   const scale = typeof zoom === 'number' ? zoom : zoom === 'width' ? toWidth : Math.min(toWidth, height / high, 1);
+  useEffect(() => {
+    if (natural !== undefined) drawn.current = scale;
+  }, [natural, scale, drawn]);
   return (
     <section
       ref={ref}
