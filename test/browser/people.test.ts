@@ -66,14 +66,14 @@ describe.skipIf(executablePath === undefined)('people and company settings', () 
     await page.goto(`${app.url}/people/invitations`);
     await row(page, 'Manager of people').getByText('Accepted').waitFor();
     await row(page, 'Employee of the north').getByText('Pending').waitFor();
-    await page.getByRole('button', { name: 'Send the invitation of Employee of the north again' }).click();
+    await page.getByRole('button', { name: 'Send again: invitation of Employee of the north' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Send again' }).click();
+    await dialog.getByRole('button', { name: 'Send again', exact: true }).click();
     const first = await dialog.getByLabel('Link for Employee of the north').inputValue();
     await dialog.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: 'Withdraw the invitation of Employee of the north' }).click();
+    await page.getByRole('button', { name: 'Withdraw: invitation of Employee of the north' }).click();
     await look(page, 'people-withdraw');
-    await dialog.getByRole('button', { name: 'Withdraw' }).click();
+    await dialog.getByRole('button', { name: 'Withdraw', exact: true }).click();
     await row(page, 'Employee of the north').getByText('Withdrawn').waitFor();
     await look(page, 'people-invitations');
     const stranger = await app.visitor();

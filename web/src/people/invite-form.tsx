@@ -126,7 +126,7 @@ function Form({ roles, close }: { roles: readonly RoleAnswer[]; close: () => voi
               variant="subtle"
               leftSection={<Icon name="plus" size={16} />}
               disabled={people.length >= most}
-              onClick={() => form.insertListItem('people', { ...nobody(), role: people.at(-1)?.role ?? lowest })}
+              onClick={() => form.insertListItem('people', nobody())}
               style={{ alignSelf: 'flex-start' }}
             >
               {t('invite.add')}

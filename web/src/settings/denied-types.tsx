@@ -58,8 +58,9 @@ function Form({ denied }: { denied: readonly string[] }) {
           value={form.values.denied_types}
           onChange={(value) => {
             form.clearErrors();
-            // Endings and types are written in lower case.
-            form.setFieldValue('denied_types', [...new Set(value.map((one) => one.trim().toLowerCase()))]);
+            // Several may be pasted at once; endings and types are written in lower case.
+            const kinds = value.flatMap((one) => one.toLowerCase().split(/[\s,;]+/)).filter((one) => one !== '');
+            form.setFieldValue('denied_types', [...new Set(kinds)]);
           }}
           splitChars={[',', ' ', ';']}
           acceptValueOnBlur
