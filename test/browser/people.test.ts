@@ -203,18 +203,18 @@ describe.skipIf(executablePath === undefined)('people and company settings', () 
     await refused.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').first().waitFor();
     await page.reload();
-    await refused.getByText('.exe').waitFor();
-    await refused.getByText('video/*').first().waitFor();
+    await refused.getByText('.exe', { exact: true }).waitFor();
+    await refused.getByText('video/*', { exact: true }).waitFor();
     await page.getByRole('tab', { name: 'Roles' }).click();
     await page.getByRole('heading', { name: 'HR manager' }).waitFor();
     await look(page, 'settings-roles');
     await page.getByRole('tab', { name: 'Audit trail' }).click();
-    await row(page, 'company.updated').first().waitFor();
+    await row(page, 'company.changed').first().waitFor();
     await page.getByRole('button', { name: 'Check the trail' }).click();
     await page.getByText('Nothing is missing').waitFor();
     await look(page, 'settings-audit');
     await page
-      .getByRole('button', { name: /^Details of company.updated/ })
+      .getByRole('button', { name: /^Details of company.changed/ })
       .first()
       .click();
     await page.getByRole('dialog').getByText('Request id').waitFor();

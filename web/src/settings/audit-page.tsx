@@ -145,7 +145,7 @@ function useColumns(open: (row: Row) => void): readonly Column<Row>[] {
     {
       id: 'action',
       title: t('audit.action'),
-      width: 'minmax(11rem, 1.5fr)',
+      width: 'minmax(9rem, 1.5fr)',
       cell: (row) => (
         <Anchor
           component="button"
@@ -161,7 +161,7 @@ function useColumns(open: (row: Row) => void): readonly Column<Row>[] {
     {
       id: 'actor',
       title: t('audit.actor'),
-      width: 'minmax(7rem, 1fr)',
+      width: 'minmax(5rem, 1fr)',
       cell: ({ actor }) => <Actor actor={actor} />,
     },
     {
@@ -181,7 +181,7 @@ function useColumns(open: (row: Row) => void): readonly Column<Row>[] {
     {
       id: 'outcome',
       title: t('audit.outcome'),
-      width: 'minmax(6rem, 0.5fr)',
+      width: 'minmax(6.25rem, 0.5fr)',
       cell: ({ outcome }) => <Outcome outcome={outcome} />,
     },
   ];

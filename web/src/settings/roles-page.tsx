@@ -1,5 +1,5 @@
 /** The company's set of roles, and what each may do. It was chosen when the company was made. */
-import { Badge, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { roleTitle } from '../app/role-title.ts';
 import { useSignedIn } from '../app/session.ts';
@@ -56,9 +56,9 @@ export function RolesPage() {
                   </Group>
                 </Group>
                 <RoleFacts role={role} />
-                <Link to="/people" search={{ role: role.name }}>
+                <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/people" search={{ role: role.name }} />}>
                   {t('roles.people')}
-                </Link>
+                </Anchor>
               </Stack>
             </Card>
           ))}
