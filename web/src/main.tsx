@@ -6,11 +6,14 @@ import './app/app.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { ForbiddenError } from './app/forbidden.ts';
+import { startLanguage } from './kit/language.ts';
 
 // What libraries put into <style> must carry the nonce of this page (content security policy).
 Object.assign(globalThis, {
   __webpack_nonce__: document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce,
 });
+
+await startLanguage().catch(() => undefined);
 
 createRoot(document.getElementById('root')!, {
   onCaughtError(error) {

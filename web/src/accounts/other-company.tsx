@@ -1,5 +1,6 @@
 /** Going on in a company that is not linked yet: its short name, and the password there. */
 import { Stack, Text, TextInput } from '@mantine/core';
+import { router } from '../app/router.tsx';
 import { client, enter } from '../app/session.ts';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -15,6 +16,7 @@ export function OtherCompany({ onDone }: { onDone: () => void }) {
       const body = { company_id: company.trim(), ...(password === '' ? {} : { password }) };
       await enter(() => client.accounts.switchCompany({ body }));
       onDone();
+      router.history.push('/');
     },
   });
   const { form } = other;

@@ -10,11 +10,13 @@ import { directionOf, useLanguage } from '../kit/language.ts';
 import { useTexts } from '../kit/texts.ts';
 import { queryClient } from './query.ts';
 import { router } from './router.tsx';
-import { onSession, useSession } from './session.ts';
+import { isEntering, onSession, useSession } from './session.ts';
 import { colorSchemeManager, companyTheme, operatorTheme, variables } from './theme.ts';
 
 // Whoever is there decides what may be seen: the guards run again.
-onSession(() => void router.invalidate());
+onSession(() => {
+  if (!isEntering()) void router.invalidate();
+});
 
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';
 

@@ -6,7 +6,7 @@ import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { currentReach, onReach, useReach } from './reach.ts';
 import classes from './root-frame.module.css';
-import { currentSession, start, useSession } from './session.ts';
+import { currentSession, identityOf, start, useSession } from './session.ts';
 
 // A page that was opened while the server was away begins when it is back.
 onReach(() => {
@@ -20,9 +20,20 @@ export function RootFrame() {
   return (
     <>
       <ReachBanner />
-      {session.status === 'unreachable' ? <Unreachable /> : session.status === 'starting' ? <Starting /> : <Outlet />}
+      {session.status === 'unreachable' ? (
+        <Unreachable />
+      ) : session.status === 'starting' ? (
+        <Starting />
+      ) : (
+        <Fresh key={identityOf(session)} />
+      )}
     </>
   );
+}
+
+/** Begins anew with whoever is there: what a page keeps for itself goes with the former. */
+function Fresh() {
+  return <Outlet />;
 }
 
 function ReachBanner() {

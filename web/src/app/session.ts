@@ -61,7 +61,8 @@ export function onIdentity(listener: (session: Session) => void): () => void {
   return () => identityListeners.delete(listener);
 }
 
-const identityOf = (of: Session): string =>
+/** Person and company, as one text. */
+export const identityOf = (of: Session): string =>
   of.status === 'signed-in' ? `${of.user.id} ${of.company?.id ?? ''}` : 'nobody';
 
 function set(next: Session): void {
@@ -125,18 +126,24 @@ async function findOut(): Promise<void> {
   }
 }
 
-/** Runs what signs somebody in, and goes on as that person. @throws ProblemError */
+let entering = false;
+/** True while whoever calls `enter` is about to lead the person on by himself. */
+export const isEntering = (): boolean => entering;
+
+/** Runs what signs somebody in, and goes on as that person; the caller then leads to an address. @throws ProblemError */
 export async function enter(sign: () => Promise<LoginAnswer>): Promise<SignedInSession> {
   changing = true;
   try {
     const { user, company, companies } = await sign();
     const next: SignedInSession = { status: 'signed-in', user, company, companies };
-    set(next);
+    entering = true;
     starting = Promise.resolve();
+    set(next);
     channel.postMessage({ identity: identityOf(next) });
     return next;
   } finally {
     changing = false;
+    entering = false;
   }
 }
 

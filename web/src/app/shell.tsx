@@ -5,33 +5,46 @@
 import { AppShell, Badge, Box, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
 import { useLanguage } from '../kit/language.ts';
 import { keyNames, useShortcut } from '../kit/shortcuts.ts';
 import { useTexts } from '../kit/texts.ts';
+import { showProblem } from '../kit/toast.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { mayEnter } from './area.ts';
 import { areas } from './areas.ts';
 import { CompanyMenu } from './company-menu.tsx';
-import { openPalette, Palette } from './palette.tsx';
-import { useSignedIn } from './session.ts';
+import { type SignedInSession, useSignedIn } from './session.ts';
 import classes from './shell.module.css';
-import { ShortcutHelp } from './shortcut-help.tsx';
+
+// Both come when they are first asked for.
+const loadPalette = () => import('./palette.tsx');
+const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }));
+const ShortcutHelp = lazy(async () => ({ default: (await import('./shortcut-help.tsx')).ShortcutHelp }));
 
 export function Shell() {
   const t = useTexts(appTexts);
   const session = useSignedIn();
   const [menu, { toggle, close }] = useDisclosure(false);
   const [help, { toggle: toggleHelp, close: closeHelp }] = useDisclosure(false);
+  const [asked, setAsked] = useState({ palette: false, help: false });
   const { pathname } = useLocation();
+  const openPalette = () => {
+    setAsked((before) => ({ ...before, palette: true }));
+    void loadPalette().then((loaded) => loaded.openPalette(), showProblem);
+  };
+  const openHelp = () => {
+    setAsked((before) => ({ ...before, help: true }));
+    toggleHelp();
+  };
   const operator = session.company === null;
   const beside = areas.flatMap((area) => area.beside ?? []).filter(({ audience }) => mayEnter(session, audience));
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address closes the drawer.
   useEffect(close, [pathname]);
   useShortcut({ keys: 'mod+k', label: t('shortcut.palette'), scope: 'everywhere', run: openPalette });
-  useShortcut({ keys: '?', label: t('shortcut.help'), scope: 'everywhere', run: toggleHelp });
+  useShortcut({ keys: '?', label: t('shortcut.help'), scope: 'everywhere', run: openHelp });
   return (
     <AppShell
       header={{ height: 'var(--strongroom-header)' }}
@@ -54,33 +67,10 @@ export function Shell() {
         <Link to="/" className={classes.mark} aria-label={t('app.home')}>
           <Icon name="vault" size={24} />
         </Link>
-        {operator ? (
-          <Group gap={8} wrap="nowrap" miw={0}>
-            <Text fw={650} truncate>
-              {t('app.name')}
-            </Text>
-            <Badge variant="filled" radius="sm">
-              {t('app.operator')}
-            </Badge>
-          </Group>
-        ) : (
-          <CompanyMenu session={session} />
-        )}
+        <Where session={session} />
         <Box flex={1} />
-        <UnstyledButton className={classes.search} onClick={openPalette}>
-          <Icon name="search" size={16} />
-          <Text size="sm" c="dimmed" component="span" className={classes.hint ?? ''}>
-            {t('app.palette.hint')}
-          </Text>
-          <Group gap={2} visibleFrom="sm" component="span">
-            {keyNames('mod+k').map((key) => (
-              <Kbd key={key} size="xs">
-                {key}
-              </Kbd>
-            ))}
-          </Group>
-        </UnstyledButton>
-        <AccountMenu session={session} onHelp={toggleHelp} />
+        <SearchButton onClick={openPalette} />
+        <AccountMenu session={session} onHelp={openHelp} />
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} aria-label={t('app.navigation')} id="navigation">
         <Navigation pathname={pathname} />
@@ -92,9 +82,46 @@ export function Shell() {
         // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes its order.
         <Beside key={at} />
       ))}
-      <Palette />
-      <ShortcutHelp opened={help} onClose={closeHelp} />
+      <Suspense fallback={null}>
+        {asked.palette ? <Palette /> : null}
+        {asked.help ? <ShortcutHelp opened={help} onClose={closeHelp} /> : null}
+      </Suspense>
     </AppShell>
+  );
+}
+
+/** The company's name, or that this is the operator's area. */
+function Where({ session }: { session: SignedInSession }) {
+  const t = useTexts(appTexts);
+  if (session.company !== null) return <CompanyMenu session={session} />;
+  return (
+    <Group gap={8} wrap="nowrap" miw={0}>
+      <Text fw={650} truncate>
+        {t('app.name')}
+      </Text>
+      <Badge variant="filled" radius="sm">
+        {t('app.operator')}
+      </Badge>
+    </Group>
+  );
+}
+
+function SearchButton({ onClick }: { onClick: () => void }) {
+  const t = useTexts(appTexts);
+  return (
+    <UnstyledButton className={classes.search} onClick={onClick}>
+      <Icon name="search" size={16} />
+      <Text size="sm" c="dimmed" component="span" className={classes.hint ?? ''}>
+        {t('app.palette.hint')}
+      </Text>
+      <Group gap={2} visibleFrom="sm" component="span">
+        {keyNames('mod+k').map((key) => (
+          <Kbd key={key} size="xs">
+            {key}
+          </Kbd>
+        ))}
+      </Group>
+    </UnstyledButton>
   );
 }
 

@@ -1,9 +1,8 @@
 /** The texts of the operator console. */
 import { defineTexts } from '../kit/texts.ts';
-import { de } from './texts.de.ts';
 import { en } from './texts.en.ts';
 
-export const fleetTexts = defineTexts(en, de);
+export const fleetTexts = defineTexts(en, async () => (await import('./texts.de.ts')).de);
 export type FleetKey = keyof typeof en;
 
 /** Steps of the journal that have a name of their own here. */

@@ -12,7 +12,7 @@ export const languageNames: Readonly<Record<(typeof languages)[number], string>>
 const known: readonly string[] = [...languages, 'qps', 'qps-rtl'];
 const isLanguage = (name: string | undefined): name is Language => name !== undefined && known.includes(name);
 
-export function currentLanguage(): Language {
+function wantedLanguage(): Language {
   const chosen = stored('language');
   if (isLanguage(chosen)) return chosen;
   for (const wanted of navigator.languages) {
@@ -20,6 +20,45 @@ export function currentLanguage(): Language {
     if (isLanguage(short)) return short;
   }
   return 'en';
+}
+
+type Loader = (language: Language) => Promise<void>;
+
+/** What is shown lags behind what is wanted by the time that its texts take. */
+let shown: Language = 'en';
+let version = 0;
+const loaders = new Set<Loader>();
+const listeners = new Set<() => void>();
+
+function changed(): void {
+  version += 1;
+  for (const listener of listeners) listener();
+}
+
+/** Goes over to the wanted language once its texts are there. */
+export async function startLanguage(): Promise<void> {
+  const wanted = wantedLanguage();
+  if (wanted === shown) return;
+  await Promise.all([...loaders].map((load) => load(wanted)));
+  if (wanted !== wantedLanguage()) return;
+  shown = wanted;
+  changed();
+}
+
+// Texts that do not come (no connection) leave the page in the language it is in.
+onStored(() => void startLanguage().catch(() => undefined));
+
+/** Texts that load with the language they are in. */
+export function loadWithLanguage(load: Loader): void {
+  loaders.add(load);
+  if (shown !== 'en') void load(shown).then(changed, () => undefined);
+}
+
+export const currentLanguage = (): Language => shown;
+
+function onLanguage(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 export function chooseLanguage(language: Language): void {
@@ -35,5 +74,10 @@ export function localeOf(language: Language): string {
 export const directionOf = (language: Language): 'ltr' | 'rtl' => (language === 'qps-rtl' ? 'rtl' : 'ltr');
 
 export function useLanguage(): Language {
-  return useSyncExternalStore(onStored, currentLanguage);
+  return useSyncExternalStore(onLanguage, currentLanguage);
+}
+
+/** Another number whenever a text may be another one. */
+export function useTextsVersion(): number {
+  return useSyncExternalStore(onLanguage, () => version);
 }

@@ -1,31 +1,36 @@
 /**
- * Translated texts: each area has its own table, English first; a translation has exactly its keys. Messages are ICU
- * (plurals, selections, numbers), parsed once for each language.
+ * Translated texts: each area has its own table, English first; a translation has exactly its keys and loads with its
+ * language. Messages are ICU (plurals, selections, numbers), parsed once for each language.
  *
  * The pseudo-locale (`qps`) makes every text longer and accented, so that what is not translated, or does not fit, is
  * seen at once; with `-rtl` it also runs from right to left.
  */
 import IntlMessageFormat from 'intl-messageformat';
 import { useCallback } from 'react';
-import { type Language, useLanguage } from './language.ts';
+import { type Language, loadWithLanguage, useLanguage, useTextsVersion } from './language.ts';
 
 /** Every key of the English table, no more and no less. */
 export type Translation<English> = { readonly [Key in keyof English]: string };
 
 export interface TextTable<Key extends string = string> {
   readonly en: Readonly<Record<Key, string>>;
-  readonly de: Readonly<Record<Key, string>>;
+  /** There once somebody reads German. */
+  readonly de?: Readonly<Record<Key, string>>;
 }
 
 export type Values = Readonly<Record<string, string | number | Date | boolean | undefined>>;
 export type Translate<Key extends string> = (key: Key, values?: Values) => string;
 
-/** The texts of one area. */
+/** The texts of one area: `defineTexts(en, async () => (await import('./texts.de.ts')).de)`. */
 export function defineTexts<English extends Readonly<Record<string, string>>>(
   en: English,
-  de: Translation<English>,
+  loadGerman: () => Promise<Translation<English>>,
 ): TextTable<keyof English & string> {
-  return { en, de };
+  const table: { en: English; de?: Translation<English> } = { en };
+  loadWithLanguage(async (language) => {
+    if (language === 'de') table.de ??= await loadGerman();
+  });
+  return table;
 }
 
 const letters: Readonly<Record<string, string>> = {
@@ -60,7 +65,7 @@ const parsed = new Map<string, IntlMessageFormat>();
 
 /** One message in one language. */
 export function translate<Key extends string>(table: TextTable<Key>, language: Language, key: Key, values?: Values) {
-  const own = language === 'de' ? table.de[key] : table.en[key];
+  const own = (language === 'de' ? table.de?.[key] : undefined) ?? table.en[key];
   const message = language.startsWith('qps') ? pseudo(own) : own;
   if (!message.includes('{') && !message.includes("'")) return message;
   const locale = language.startsWith('qps') ? 'en' : language;
@@ -76,5 +81,7 @@ export function translate<Key extends string>(table: TextTable<Key>, language: L
 /** The translations of a table in the language of the page. */
 export function useTexts<Key extends string>(table: TextTable<Key>): Translate<Key> {
   const language = useLanguage();
-  return useCallback((key, values) => translate(table, language, key, values), [table, language]);
+  const version = useTextsVersion();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with another version the same key has another text.
+  return useCallback((key, values) => translate(table, language, key, values), [table, language, version]);
 }
