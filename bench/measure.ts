@@ -26,6 +26,17 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** Medians of rates, where ours is to be at least so much of the bare one. */
+export function atLeast(
+  what: string,
+  rates: { readonly bare: readonly number[]; readonly ours: readonly number[] },
+  share: number,
+  than = 'bare',
+): Row {
+  const [bare, ours] = [median(rates.bare), median(rates.ours)];
+  return { what, bare, ours, unit: '/s', aim: `>= ${share} of ${than}`, met: ours >= share * bare };
+}
+
 /** Runs both sides in turn, `pairs` times, and gives the results of each. The side that begins changes every time. */
 export async function alternate<T>(
   pairs: number,

@@ -1,6 +1,7 @@
 /** The bare list on PostgreSQL: Fastify and the same driver, one pool, one table, prepared statements, no sign-in. */
 import fastify from 'fastify';
 import pg from 'pg';
+import { itemOf } from './item.ts';
 
 const pool = new pg.Pool({ connectionString: process.argv[2]!, max: 10 });
 const app = fastify();
@@ -10,22 +11,7 @@ app.get('/list', async () => {
     name: 'page',
     text: 'select * from documents order by created_at desc, id desc limit 50',
   });
-  return {
-    items: rows.map((row: Record<string, unknown>) => ({
-      id: row.id,
-      filename: row.filename,
-      mime_type: row.mime_type,
-      size_bytes: row.size_bytes,
-      sha256: row.sha256,
-      version: row.version,
-      basket_id: row.basket_id,
-      owner: { id: row.owner_id, full_name: row.owner_name },
-      metadata: JSON.parse(row.metadata as string),
-      created_at: row.created_at,
-      updated_at: row.updated_at,
-    })),
-    next_cursor: null,
-  };
+  return { items: rows.map(itemOf), next_cursor: null };
 });
 
 console.log(await app.listen({ host: '127.0.0.1', port: 0 }));

@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import fastify from 'fastify';
+import { itemOf } from './item.ts';
 
 const folder = process.argv[2]!;
 const objects = join(folder, 'objects');
@@ -74,22 +75,7 @@ app.addContentTypeParser('application/octet-stream', (_request, _body, done) => 
 
 app.get('/list', async () => {
   const rows = page.all() as Record<string, unknown>[];
-  return {
-    items: rows.map((row) => ({
-      id: row.id,
-      filename: row.filename,
-      mime_type: row.mime_type,
-      size_bytes: row.size_bytes,
-      sha256: row.sha256,
-      version: row.version,
-      basket_id: row.basket_id,
-      owner: { id: row.owner_id, full_name: row.owner_name },
-      metadata: JSON.parse(row.metadata as string),
-      created_at: row.created_at,
-      updated_at: row.updated_at,
-    })),
-    next_cursor: null,
-  };
+  return { items: rows.map(itemOf), next_cursor: null };
 });
 
 /** Opens the file anew and asks one query: what a cold tenant costs at least. */

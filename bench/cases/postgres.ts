@@ -1,6 +1,6 @@
 /**
- * PostgreSQL: making a company on each placement against the same DDL without the product, with ten schemas and with a
- * thousand, and the signed-in list against Fastify with the same driver. The server commits durably (fsync on).
+ * PostgreSQL: making a company on each placement against the same DDL without the product (and the same calls of Neon's
+ * API, to its stand-in), with ten schemas and with a thousand, and the signed-in list against Fastify with the same driver. The server commits durably (fsync on).
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,11 @@ import { quoted } from '../../src/kernel/placements/postgres-names.ts';
 import { createRolesText, grantsText } from '../../src/kernel/placements/postgres-roles.ts';
 import { fillSchema, type Replay } from '../../src/kernel/placements/postgres-schema.ts';
 import { createModules, moduleMigrations } from '../../src/modules/index.ts';
+import { startStandIn } from '../../test/neon/stand-in.ts';
 import { type PostgresServer, startPostgres } from '../../test/support/postgres.ts';
+import { bareAtNeon, neonSettings } from '../bare-neon.ts';
 import { load } from '../load.ts';
-import { alternate, median, type Row, timed } from '../measure.ts';
+import { alternate, atLeast, median, type Row, timed } from '../measure.ts';
 import { newCompany, setUpOperator, upload } from '../people.ts';
 import { benchFolder, removeFolder, startBarePostgres, startProduct } from '../server.ts';
 
@@ -33,6 +35,7 @@ export async function run(quick: boolean): Promise<Row[]> {
 
 /** Roles, rights and structure as the product makes them, sent by one connection that is open already. */
 interface BareUnits {
+  readonly replay: Replay;
   schema(): Promise<void>;
   database(template: string): Promise<void>;
 }
@@ -61,6 +64,7 @@ async function bareUnits(server: PostgresServer): Promise<BareUnits> {
     return { unit, names, text };
   };
   return {
+    replay,
     async schema() {
       const { unit, names, text } = await roles();
       await session.script(
@@ -104,7 +108,9 @@ async function recordReplay(session: PostgresSession): Promise<Replay> {
 
 async function creations(server: PostgresServer, quick: boolean): Promise<Row[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
-  const kernel = await openKernel(testConfig({ dataDir, postgresUrl: server.url }));
+  const standIn = await startStandIn(server);
+  standIn.looks = 1;
+  const kernel = await openKernel(testConfig({ dataDir, postgresUrl: server.url, ...neonSettings(standIn) }));
   kernel.register(createModules(kernel).all);
   await kernel.start({ worker: false, migrateFleet: false });
   try {
@@ -112,7 +118,7 @@ async function creations(server: PostgresServer, quick: boolean): Promise<Row[]>
     const times = quick ? 12 : 40;
     const create = (placement: PlacementKind) => () => createOne(kernel, placement);
     // The first of each makes template, shared database and statements.
-    for (const placement of ['schema', 'database'] as const) await createOne(kernel, placement);
+    for (const placement of ['schema', 'database', 'neon'] as const) await createOne(kernel, placement);
     const template = (
       await server.ask<{ datname: string }>(`SELECT datname FROM pg_database WHERE datname ~ '^strongroom_template_'`)
     )[0]!.datname;
@@ -126,6 +132,12 @@ async function creations(server: PostgresServer, quick: boolean): Promise<Row[]>
       () => timed(() => bare.database(template)),
       () => timed(create('database')),
     );
+    const atNeon = bareAtNeon(standIn, bare.replay);
+    const neon = await alternate(
+      times,
+      () => timed(atNeon),
+      () => timed(create('neon')),
+    );
     const many = quick ? 150 : 1_000;
     for (let made = few.ours.length; made < many; made += 1) await createOne(kernel, 'schema');
     const later = await alternate(
@@ -136,6 +148,7 @@ async function creations(server: PostgresServer, quick: boolean): Promise<Row[]>
     return [
       within('create a company, schema', few, 1.5),
       within('create a company, database', database, 1.5),
+      within('create a company, neon (stand-in of its API)', neon, 1.5),
       {
         what: `create a company, schema, at ${many} schemas against at 10`,
         bare: median(few.ours),
@@ -148,6 +161,7 @@ async function creations(server: PostgresServer, quick: boolean): Promise<Row[]>
     ];
   } finally {
     await kernel.close();
+    await standIn.stop();
     removeFolder(dataDir);
   }
 }
@@ -186,15 +200,7 @@ async function lists(server: PostgresServer, quick: boolean): Promise<Row[]> {
           return (await load({ url: `${product.url}/api/documents?limit=50`, connections: 32, seconds, tokens })).rate;
         },
       );
-      const [b, o] = [median(rates.bare), median(rates.ours)];
-      rows.push({
-        what: `list of 50 on ${placement}, 32 connections`,
-        bare: b,
-        ours: o,
-        unit: '/s',
-        aim: '>= 0.5 of bare',
-        met: o >= 0.5 * b,
-      });
+      rows.push(atLeast(`list of 50 on ${placement}, 32 connections`, rates, 0.5));
     }
     return rows;
   } finally {

@@ -8,7 +8,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { startFaultServer } from '../../test/s3/fault-server.ts';
 import { gatewayInstalled, startGateway } from '../../test/s3/gateway.ts';
 import { load } from '../load.ts';
-import { alternate, median, type Row, timed } from '../measure.ts';
+import { alternate, atLeast, type Row, timed } from '../measure.ts';
 import { newCompany, setUpOperator } from '../people.ts';
 import { benchFolder, removeFolder, startProduct } from '../server.ts';
 import { smallUpload } from './uploads.ts';
@@ -39,15 +39,8 @@ export async function run(quick: boolean): Promise<Row[]> {
           return (await load({ ...smallUpload, url, connections, seconds, tokens: [member.token] })).rate;
         },
       );
-      const [bare, ours] = [median(rates.bare), median(rates.ours)];
-      rows.push({
-        what: `upload of 1 KB to S3 (${name}), ${connections} at once`,
-        bare,
-        ours,
-        unit: '/s',
-        aim: '>= 0.5 of the bare SDK call',
-        met: ours >= 0.5 * bare,
-      });
+      const what = `upload of 1 KB to S3 (${name}), ${connections} at once`;
+      rows.push(atLeast(what, rates, 0.5, 'the bare SDK call'));
     }
     return rows;
   } finally {

@@ -156,8 +156,9 @@ describe('with a running server', patient, () => {
       [['admin', 'create', '--username', 'op', '--email', 'op@example.com'], 2, /--password-stdin/],
       [['reset'], 4, /STRONGROOM_DEVELOPMENT/],
     ];
-    for (const [args, code, text] of cases) {
-      const ran = await run(args);
+    const all = await Promise.all(cases.map(([args]) => run(args)));
+    for (const [index, [args, code, text]] of cases.entries()) {
+      const ran = all[index]!;
       expect({ args, code: ran.code }).toEqual({ args, code });
       expect(ran.err).toMatch(text);
       expect(ran.err).not.toMatch(/\n\s+at /);
@@ -215,16 +216,22 @@ describe('without a server', patient, () => {
 
   it('usage and configuration are refused with code 2, and secrets are not shown', async () => {
     const run: Run = (args, options) => strongroom('/nonexistent', args, options);
-    expect((await run(['companys'])).code).toBe(2);
-    expect((await run(['serve', '--port', 'http'])).err).toContain('--port');
-    expect((await run(['config'], { env: { STRONGROOM_PLACEMNT: 'sqlite' } })).err).toContain('STRONGROOM_PLACEMENT');
     const nowhere = ['documents', 'list', '--url', 'http://127.0.0.1:65534'];
-    expect((await run(nowhere, { env: { STRONGROOM_TOKEN: 'x.y.z' } })).code).toBe(9);
-    const env = { STRONGROOM_SMTP_URL: 'smtp://user:pass-word@mail.example' };
-    const shown = await run(['config', '--json'], { env });
+    const [misspelt, port, setting, unreached, shown, help] = await Promise.all([
+      run(['companys']),
+      run(['serve', '--port', 'http']),
+      run(['config'], { env: { STRONGROOM_PLACEMNT: 'sqlite' } }),
+      run(nowhere, { env: { STRONGROOM_TOKEN: 'x.y.z' } }),
+      run(['config', '--json'], { env: { STRONGROOM_SMTP_URL: 'smtp://user:pass-word@mail.example' } }),
+      run(['--help']),
+    ]);
+    expect(misspelt.code).toBe(2);
+    expect(port.err).toContain('--port');
+    expect(setting.err).toContain('STRONGROOM_PLACEMENT');
+    expect(unreached.code).toBe(9);
     expect(shown.out).not.toContain('pass-word');
     const lines = JSON.parse(shown.out) as { key: string }[];
     expect(lines.find((line) => line.key === 'smtp_url')).toMatchObject({ source: 'environment', value: '********' });
-    expect((await run(['--help'])).code).toBe(0);
+    expect(help.code).toBe(0);
   });
 });

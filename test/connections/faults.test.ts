@@ -183,15 +183,15 @@ test('a database that hangs slows nobody else', { timeout: 90_000 }, async () =>
   const hanging = made.slice(0, 3);
   const release = await Promise.all(hanging.map(({ unit }) => holdLock(unit)));
   const noise = hanging.flatMap(({ id }) => Array.from({ length: 6 }, () => lane(id, false)));
-  await pause(4_000);
+  await pause(3_000);
   const others = made.slice(3).map(({ id }) => lane(id, true));
-  await pause(5_000);
+  await pause(3_000);
   stop = true;
   await Promise.all([...noise, ...others]);
   for (const end of release) await end();
   waits.sort((less, more) => less - more);
   expect(errors).toEqual([]);
-  expect(waits.length).toBeGreaterThan(150);
+  expect(waits.length).toBeGreaterThan(90);
   expect(waits[Math.floor(waits.length * 0.95)]).toBeLessThan(800);
   for (const { id } of hanging) {
     await expect

@@ -1,10 +1,8 @@
 /** Two real servers on one control database on PostgreSQL; companies lie in the data folder of one of them. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { foldersOfThisFile } from '../support/file-folders.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type RunningProcess, startProcess } from '../support/process.ts';
 import {
@@ -19,7 +17,7 @@ import {
 } from '../support/story.ts';
 
 const ring = `k1:${randomBytes(32).toString('base64')}`;
-const folders: string[] = [];
+const newFolder = foldersOfThisFile();
 let server: PostgresServer;
 let url: string;
 let env: Record<string, string>;
@@ -27,12 +25,6 @@ let owner: RunningProcess;
 let other: RunningProcess;
 let operator: string;
 let company: Company;
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
-  folders.push(folder);
-  return folder;
-}
 
 beforeAll(async () => {
   server = await startPostgres();
@@ -46,7 +38,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([other?.stop(), owner?.stop()]);
   await server?.stop();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 async function sql(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {

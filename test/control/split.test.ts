@@ -1,18 +1,17 @@
 /** A server without the provisioner's login beside a worker with it: companies come and go, and the login stays there. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testConfig } from '../../src/kernel/config.ts';
 import { withoutProvisioner } from '../../src/kernel/provisioner-login.ts';
 import { type FaultServer, startFaultServer } from '../s3/fault-server.ts';
+import { foldersOfThisFile } from '../support/file-folders.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type RunningProcess, root, startProcess } from '../support/process.ts';
 import { call, expectCall, newCompany, setUpOperator, uploadFile } from '../support/story.ts';
 
-const folders: string[] = [];
+const newFolder = foldersOfThisFile();
 const workers: ChildProcess[] = [];
 let server: PostgresServer;
 let store: FaultServer;
@@ -20,12 +19,6 @@ let shared: Record<string, string>;
 let api: RunningProcess;
 let operator: string;
 let password: string;
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
-  folders.push(folder);
-  return folder;
-}
 
 /** `strongroom worker`, which alone is given the provisioner's login. */
 async function startWorker(): Promise<void> {
@@ -69,7 +62,6 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
   await store?.stop();
   await server?.stop();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 test('a company is made by the worker, also by one that comes late, and served without the login', async () => {

@@ -5,11 +5,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
-import { type Fault, startFaultServer } from '../s3/fault-server.ts';
+import { startFaultServer } from '../s3/fault-server.ts';
 import {
   bucket,
   contents,
   count,
+  errorIn200,
   internal,
   large,
   lines,
@@ -23,6 +24,7 @@ import {
   slowDown,
   small,
   store,
+  storeFor,
   stores,
   useFaultServer,
 } from './s3-faults-world.ts';
@@ -43,13 +45,9 @@ describe('an upload in parts', () => {
     ['the list', 'GET list', slowDown],
     ['the removal of the state before', 'DELETE state', internal],
     ['the completion', 'POST complete', lostAfter],
-    [
-      'the completion: an error inside a 200',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: true } as Fault,
-    ],
+    ['the completion: an error inside a 200', 'POST complete', errorIn200(true)],
   ])('goes well after one failure of %s', async (_, on, fault) => {
-    const upload = await store.partial(newId('upload'));
+    const upload = await storeFor(fault).partial(newId('upload'));
     plan(on, fault);
     await upload.append(0, bodyOf(large.subarray(0, 9_000_000)));
     plan(on, fault);

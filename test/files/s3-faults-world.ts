@@ -20,33 +20,45 @@ export const lostBefore: Fault = { kind: 'hang-up', effect: false };
 export const lostAfter: Fault = { kind: 'hang-up', effect: true };
 export const silentBefore: Fault = { kind: 'hang', effect: false };
 export const silentAfter: Fault = { kind: 'hang', effect: true };
+/** Status 200 over an error document, before or behind the effect. */
+export const errorIn200 = (effect: boolean): Fault => ({ kind: 'error-in-200', code: 'InternalError', effect });
 
 export let server: FaultServer;
 export let stores: FileStores;
 export let store: FileStore;
+/** The same bucket through a store that gives a silent server up soon: nobody has to wait long to see what follows. */
+export let impatient: FileStore;
+/** Time (ms) after which `impatient` gives up. */
+export const patience = 1_000;
 export let bucket: string;
 export const lines: string[] = [];
 export const log = createLoggerTo({ write: (line) => lines.push(line) }, { level: 'warn', format: 'json' }, false);
 
 /** To be called once by a test file: a server for the file, a bucket for each test. */
 export function useFaultServer(): void {
+  let hasty: FileStores;
   beforeAll(async () => {
     server = await startFaultServer();
     stores = openS3(s3Config(server.endpoint, anyKeys(), { s3TimeoutSeconds: 2 }), { log });
+    hasty = openS3(s3Config(server.endpoint, anyKeys(), { s3TimeoutSeconds: patience / 1_000 }), { log });
   });
   afterAll(async () => {
-    await stores.close();
+    await Promise.all([stores.close(), hasty.close()]);
     await server.stop();
   });
   beforeEach(async () => {
     bucket = stores.bucketName(newId('company'));
     await stores.createBucket(bucket);
     store = stores.open(bucket);
+    impatient = hasty.open(bucket);
     server.clear();
     lines.length = 0;
   });
   afterEach(() => server.clear());
 }
+
+/** The store to try this fault on: the impatient one where the server will be silent. */
+export const storeFor = (fault: Fault) => (fault.kind === 'hang' ? impatient : store);
 
 export const plan = (on: Planned['on'], fault: Fault, times = 1, skip = 0) => server.plan({ on, fault, times, skip });
 export const count = (operation: string) => server.seen.filter((one) => one === operation).length;

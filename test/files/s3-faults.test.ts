@@ -11,6 +11,8 @@ import { type Fault, startFaultServer } from '../s3/fault-server.ts';
 import {
   bucket,
   count,
+  errorIn200,
+  impatient,
   internal,
   kept,
   large,
@@ -18,6 +20,7 @@ import {
   lostAfter,
   lostBefore,
   nothingKept,
+  patience,
   plan,
   refused,
   server,
@@ -26,6 +29,7 @@ import {
   slowDown,
   small,
   store,
+  storeFor,
   useFaultServer,
 } from './s3-faults-world.ts';
 import { anyKeys, openS3, s3Config } from './s3-under-test.ts';
@@ -47,7 +51,7 @@ describe('a small upload', () => {
     ],
   ])('goes well after one %s', async (_, fault) => {
     plan('PUT object', fault);
-    const put = store.put(bodyOf(small));
+    const put = storeFor(fault).put(bodyOf(small));
     await put;
     expect(count('PUT object')).toBe(2);
     await kept(small, put);
@@ -62,7 +66,7 @@ describe('a small upload', () => {
   ])('is refused after nothing but %s, and nothing is left', async (_, fault) => {
     plan('PUT object', fault, 100);
     if (fault === lostAfter) plan('HEAD object', internal, 100);
-    await refused(store.put(bodyOf(small)));
+    await refused(storeFor(fault).put(bodyOf(small)));
     await nothingKept();
   });
 
@@ -144,19 +148,11 @@ describe('a large upload', () => {
     ['the completion, cut before', 'POST complete', lostBefore],
     ['the completion, its answer lost', 'POST complete', lostAfter],
     ['the completion, silent after the effect', 'POST complete', silentAfter],
-    [
-      'the completion: an error inside a 200',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: false } as Fault,
-    ],
-    [
-      'the completion: an error inside a 200, over success',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: true } as Fault,
-    ],
+    ['the completion: an error inside a 200', 'POST complete', errorIn200(false)],
+    ['the completion: an error inside a 200, over success', 'POST complete', errorIn200(true)],
   ])('goes well after one failure of %s', async (_, on, fault) => {
     plan(on, fault);
-    await kept(large, store.put(bodyOf(large)));
+    await kept(large, storeFor(fault).put(bodyOf(large)));
   });
 
   test.each([
@@ -164,16 +160,12 @@ describe('a large upload', () => {
     ['the second part', 'PUT part', internal],
     ['a part that is silent', 'PUT part', silentBefore],
     ['the completion', 'POST complete', internal],
-    [
-      'the completion: an error inside a 200',
-      'POST complete',
-      { kind: 'error-in-200', code: 'InternalError', effect: false } as Fault,
-    ],
+    ['the completion: an error inside a 200', 'POST complete', errorIn200(false)],
     ['a part with a wrong ETag', 'PUT part', { kind: 'etag', etag: '"0"' } as Fault],
     ['a part of other bytes', 'PUT part', { kind: 'corrupt' } as Fault],
   ])('is refused after nothing but failures of %s, and no part is left', async (_, on, fault) => {
     plan(on, fault, 100, on === 'PUT part' ? 1 : 0);
-    await refused(store.put(bodyOf(large)));
+    await refused(storeFor(fault).put(bodyOf(large)));
     await nothingKept();
   });
 
@@ -234,12 +226,12 @@ describe('a download', () => {
 
   test('whose reader pauses longer than the timeout comes to its end', async () => {
     const { key } = await store.put(bodyOf(large));
-    const stream = await store.get(key);
+    const stream = await impatient.get(key);
     const hash = createHash('sha256');
     let paused = false;
     for await (const chunk of stream) {
       hash.update(chunk as Uint8Array);
-      if (!paused) await new Promise((resolve) => setTimeout(resolve, 5_000));
+      if (!paused) await new Promise((resolve) => setTimeout(resolve, 2.5 * patience));
       paused = true;
     }
     expect(hash.digest('hex')).toBe(createHash('sha256').update(large).digest('hex'));

@@ -184,7 +184,7 @@ describe.skipIf(!installed)('a real server', () => {
   });
 
   test('an address for a download serves the object as told, and ends', async () => {
-    const stores = openS3(s3Config(gateway.endpoint, product, { s3PresignedSeconds: 2 }));
+    const stores = openS3(s3Config(gateway.endpoint, product, { s3PresignedSeconds: 1 }));
     const bucket = stores.bucketName(newId('company'));
     await stores.createBucket(bucket);
     const store = stores.open(bucket);
@@ -197,7 +197,7 @@ describe.skipIf(!installed)('a real server', () => {
     expect(answer.headers.get('content-disposition')).toBe(as.disposition);
     expect(answer.headers.get('content-type')).toBe(as.mediaType);
     expect((await fetch(address.replace(key, '0'.repeat(32)))).status).toBe(403);
-    await new Promise((resolve) => setTimeout(resolve, 3_100));
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
     expect((await fetch(address)).status).toBe(403);
     expect(await store.downloadAddress?.('../x', as)).toBeUndefined();
     await stores.deleteBucket(bucket);

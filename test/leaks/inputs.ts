@@ -87,6 +87,7 @@ export const bodies: Record<string, (id: (thing: Thing) => string, fresh: string
   token: (id) => ({
     raw: new URLSearchParams({ username: 'nobody-at-all', password, company: id('company') }),
   }),
+  moveCompanyNode: () => ({ body: { node: 'no-such-node:5432' } }),
   refresh: () => ({ body: { refresh_token: 'unknown' } }),
   switchCompany: (id) => ({ body: { company_id: id('company'), password } }),
   // Says nothing about any document: that the GET does.

@@ -1,12 +1,14 @@
 /**
- * Companies on every other placement, in one process: control database and companies on a real PostgreSQL, objects on
- * S3, downloads served by S3 itself. The mix is tried in full; between the others, those try who may do the most.
+ * Companies on every placement, in one process: control database and companies on a real PostgreSQL (those at Neon through
+ * a stand-in of its API), objects on S3, downloads served by S3 itself. The mix is tried in full; between the others, those try who may do the most.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anyKeys } from '../files/s3-under-test.ts';
+import { neonEnvironment } from '../neon/neon-server.ts';
+import { type StandIn, startStandIn } from '../neon/stand-in.ts';
 import { type FaultServer, startFaultServer } from '../s3/fault-server.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type RunningProcess, startProcess } from '../support/process.ts';
@@ -15,19 +17,21 @@ import { openWorldReader, type WorldReader } from '../support/world.ts';
 import { leakEnvironment, leakSuite, shortLeakSuite, type UnderTest } from './suite.ts';
 import { makeWorld, type World } from './worlds.ts';
 
-/** A placement that comes to be is added here, and below to those that are tried. */
 const companies = {
   'a file': 'sqlite',
   'a schema': 'schema',
   'another schema': 'schema',
   'a database': 'database',
   'another database': 'database',
+  'at Neon': 'neon',
+  'also at Neon': 'neon',
 } as const;
 type Name = keyof typeof companies;
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-leaks-'));
 const worlds = {} as Record<Name, World>;
 let postgres: PostgresServer;
+let standIn: StandIn;
 let storage: FaultServer;
 let server: RunningProcess;
 let reader: WorldReader;
@@ -35,6 +39,8 @@ let operator: string;
 
 beforeAll(async () => {
   postgres = await startPostgres();
+  standIn = await startStandIn(postgres);
+  standIn.looks = 1;
   storage = await startFaultServer();
   const keys = anyKeys();
   const controlUrl = await postgres.newDatabase('leaks');
@@ -42,6 +48,7 @@ beforeAll(async () => {
     ...leakEnvironment,
     MANAGEMENT_DATABASE_URL: controlUrl,
     STRONGROOM_POSTGRES_URL: postgres.url,
+    ...neonEnvironment(standIn, 'database'),
     STRONGROOM_FILE_STORE: 's3',
     STRONGROOM_S3_PRESIGNED_SECONDS: '60',
     AWS_ENDPOINT_URL_S3: storage.endpoint,
@@ -63,6 +70,7 @@ afterAll(async () => {
   await server?.stop();
   await reader?.close();
   await storage?.stop();
+  await standIn?.stop();
   await postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -77,6 +85,7 @@ leakSuite('from a file to a schema', between('a file', 'a schema'));
 shortLeakSuite('from a schema to a file', between('a schema', 'a file'));
 shortLeakSuite('from a schema to a schema of the same database', between('a schema', 'another schema'));
 shortLeakSuite('from a database to a database', between('a database', 'another database'));
+shortLeakSuite('from a database at Neon to one of the same project', between('at Neon', 'also at Neon'));
 
 /** The shared database that holds a schema. */
 async function sharedDatabaseOf(schema: string): Promise<string> {

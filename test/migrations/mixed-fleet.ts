@@ -1,4 +1,4 @@
-/** Companies of one release on sqlite, schema and database, and the release after it: what tests of fleet migrations share. */
+/** Companies of one release on every placement, and the release after it: what tests of fleet migrations share. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,7 +113,7 @@ export async function makeMixedFleet(
         db.close();
       }
     }
-    if (placement.kind === 'database') return server.ask(statement.replaceAll('%', 'strongroom.'), placement.unit);
+    if (placement.kind !== 'schema') return server.ask(statement.replaceAll('%', 'strongroom.'), placement.unit);
     const [database] = await server.ask<{ name: string }>(
       `SELECT split_part(shobj_description(oid, 'pg_authid'), ' ', 4) AS name FROM pg_roles WHERE rolname = '${placement.unit}_o'`,
     );

@@ -1,20 +1,13 @@
 /** The places within the placement's steps at which creation and removal at Neon can break off, and what may be left. */
+import { afterEach, expect } from 'vitest';
 import { idPart } from '../../src/kernel/ids.ts';
+import type { NeonMode } from '../../src/kernel/placements/neon-unit.ts';
 import type { Elsewhere } from '../support/lifecycle-faults.ts';
-import type { PostgresServer } from '../support/postgres.ts';
-import { type StandIn, standInKey } from './stand-in.ts';
-
-export type Mode = 'project' | 'database';
+import { type NeonServer, neonConfig, useNeon } from './neon-server.ts';
 
 /** A company at the stand-in, and how to look for what is left of it. */
-export const atNeon = (server: PostgresServer, standIn: StandIn, neonMode: Mode): Elsewhere => ({
-  config: {
-    placement: 'neon',
-    neonApiKey: standInKey,
-    neonApiUrl: standIn.url,
-    neonCallsPerSecond: 500,
-    neonMode,
-  },
+export const atNeon = ({ server, standIn }: NeonServer, mode: NeonMode): Elsewhere => ({
+  config: neonConfig(standIn, mode),
   remains: async (tenantId) => [
     ...(await server.named(idPart(tenantId))),
     ...standIn.projects
@@ -24,12 +17,26 @@ export const atNeon = (server: PostgresServer, standIn: StandIn, neonMode: Mode)
   ],
 });
 
-const making = ['reserved', 'recorded', 'created', 'settled', 'filled', 'addressed'];
-const removing = { project: ['deleted'], database: ['locked', 'dropped', 'deleted'] };
+/** A stand-in to which each test finds nothing from another, and leaves one project or none. */
+export function useNeonAlone(): ((mode: NeonMode) => Elsewhere) & { readonly neon: NeonServer } {
+  const neon = useNeon();
+  afterEach(async () => {
+    // One company was made, or none.
+    expect(neon.standIn.projects.all().length).toBeLessThan(2);
+    await neon.standIn.clear();
+  });
+  return Object.assign((mode: NeonMode) => atNeon(neon, mode), { neon });
+}
 
-export function neonPoints(mode: Mode): (readonly [point: string, scenario: 'create' | 'purge'])[] {
+const making = {
+  project: ['reserved', 'recorded', 'created', 'settled', 'filled', 'committed', 'addressed'],
+  database: ['reserved', 'recorded', 'created', 'database', 'settled', 'filled', 'committed', 'addressed'],
+};
+const removing = { project: ['deleted', 'forgotten'], database: ['locked', 'dropped', 'deleted', 'forgotten'] };
+
+export function neonPoints(mode: NeonMode): (readonly [point: string, scenario: 'create' | 'purge'])[] {
   return [
-    ...making.map((point) => [`place.neon.${point}`, 'create'] as const),
+    ...making[mode].map((point) => [`place.neon.${point}`, 'create'] as const),
     ...removing[mode].map((point) => [`remove.neon.${point}`, 'purge'] as const),
   ];
 }

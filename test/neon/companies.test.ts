@@ -4,23 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idPart, newId, type TenantId } from '../../src/kernel/ids.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { expectAtWork } from '../support/company-at-work.ts';
 import { startTestProgram, type TestCompany, type TestProgram } from '../support/program.ts';
-import { uploadFile } from '../support/story.ts';
-import { type StandIn, standInKey, startStandIn } from './stand-in.ts';
+import { neonConfig, useNeon } from './neon-server.ts';
 
-let server: PostgresServer;
-let standIn: StandIn;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  standIn = await startStandIn(server);
-  standIn.looks = 1;
-}, 60_000);
-afterAll(async () => {
-  await standIn?.stop();
-  await server?.stop();
-});
+const neon = useNeon();
 
 describe.each(['project', 'database'] as const)('a company with a %s of its own', (neonMode) => {
   let program: TestProgram;
@@ -28,31 +16,15 @@ describe.each(['project', 'database'] as const)('a company with a %s of its own'
   let id: TenantId;
 
   beforeAll(async () => {
-    program = await startTestProgram({
-      placement: 'neon',
-      neonApiKey: standInKey,
-      neonApiUrl: standIn.url,
-      neonCallsPerSecond: 500,
-      neonPooled: neonMode === 'database',
-      neonMode,
-    });
+    const neonPooled = neonMode === 'database';
+    program = await startTestProgram({ ...neonConfig(neon.standIn, neonMode), neonPooled });
   }, 60_000);
   afterAll(() => program?.stop());
 
   test('is made, listed and used', async () => {
-    const { client } = await program.operator();
     company = await program.company(`Works ${neonMode}`);
     id = company.id as TenantId;
-    const { items } = await client.fleet.listCompanies({ query: { placement: 'neon' } });
-    expect(items.map((item) => item.id)).toEqual([id]);
-    expect(await client.fleet.testCompanyDatabase({ params: { id } })).toMatchObject({ ok: true, identity: 'match' });
-    const employee = await program.person(company.admin, 'employee');
-    const made = await uploadFile(program.url, employee.token, 'one.txt', 'content of one');
-    const listed = await employee.client.documents.listDocuments({ query: {} });
-    expect(listed.items.map((item) => item.id)).toEqual([made.id]);
-    const stats = await client.fleet.getCompanyStats({ params: { id } });
-    expect(stats).toMatchObject({ users: 2, documents: 1 });
-    expect(stats.database_bytes).toBeGreaterThan(50_000);
+    await expectAtWork(program, company, 'neon');
   });
 
   test('is examined and found right, and a project or database that belongs to nobody is found and removed', async () => {
@@ -61,17 +33,17 @@ describe.each(['project', 'database'] as const)('a company with a %s of its own'
     const old = newId('company', Date.now() - 7_200_000);
     const unit = `tenant_${idPart(old)}`;
     if (neonMode === 'project') {
-      const name = standIn.projects.all()[0]!.name.replace(/tenant_.*/, unit);
-      await standIn.projects.create({ name, branch: { role_name: `${unit}_a`, database_name: unit } });
+      const name = neon.standIn.projects.all()[0]!.name.replace(/tenant_.*/, unit);
+      await neon.standIn.projects.create({ name, branch: { role_name: `${unit}_a`, database_name: unit } });
     } else {
-      const [project] = standIn.projects.all();
-      const [operation] = await standIn.projects.createDatabase(project!, unit);
-      await standIn.projects.look(project!, operation!);
+      const [project] = neon.standIn.projects.all();
+      const [operation] = await neon.standIn.projects.createDatabase(project!, unit);
+      await neon.standIn.projects.look(project!, operation!);
     }
     const expected = { subject: unit, problem: expect.stringContaining('belongs to no company') };
     expect(await kernel.doctor.examine({ repair: false })).toMatchObject([{ ...expected, repaired: false }]);
     expect(await kernel.doctor.examine({ repair: true })).toMatchObject([{ ...expected, repaired: true }]);
-    expect(await server.named(idPart(old))).toEqual([]);
+    expect(await neon.server.named(idPart(old))).toEqual([]);
     expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
   });
 
@@ -80,12 +52,12 @@ describe.each(['project', 'database'] as const)('a company with a %s of its own'
     const query = { confirm: company.slug, purge: 'now' } as const;
     const answer = await client.open('deleteCompany', { params: { id }, query });
     expect(answer.status).toBe(204);
-    expect(await server.named(idPart(id))).toEqual([]);
+    expect(await neon.server.named(idPart(id))).toEqual([]);
     const { kernel } = program.program;
     const records = await kernel.control.read.selectFrom('neon_units').select('owner').execute();
     expect(records.map(({ owner }) => owner)).not.toContain(id);
-    expect(standIn.projects.all()).toHaveLength(neonMode === 'project' ? 0 : 1);
+    expect(neon.standIn.projects.all()).toHaveLength(neonMode === 'project' ? 0 : 1);
     expect(await kernel.doctor.examine({ repair: false })).toEqual([]);
-    await standIn.clear();
+    await neon.standIn.clear();
   });
 });

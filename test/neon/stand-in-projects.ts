@@ -39,6 +39,8 @@ export type StandInProjects = ReturnType<typeof createStandInProjects>;
 
 export function createStandInProjects(server: PostgresServer, looks: () => number) {
   const projects = new Map<string, StandInProject>();
+  /** Projects in which a database is being made by a call that is under way. */
+  const making = new Set<StandInProject>();
   let serial = 0;
 
   const isOpen = (operation: StandInOperation) => operation.looks > 0;
@@ -66,7 +68,8 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
   async function dropDatabase(project: StandInProject, database: string): Promise<void> {
     await server.ask(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`);
     const at = project.databases.findIndex((one) => one.name === database);
-    project.databases.splice(at, 1);
+    // Another call may have been quicker.
+    if (at >= 0) project.databases.splice(at, 1);
   }
 
   return {
@@ -76,7 +79,7 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
     /** Whether a change must wait. Time passes with every try. */
     async refuses(project: StandInProject): Promise<boolean> {
       // Still being made.
-      if (project.databases.length === 0) return true;
+      if (project.databases.length === 0 || making.has(project)) return true;
       if (!locked(project)) return false;
       for (const operation of project.operations) operation.looks = Math.max(0, operation.looks - 1);
       if (!locked(project)) await server.ask(`ALTER ROLE ${name(project.role)} LOGIN`);
@@ -124,7 +127,12 @@ export function createStandInProjects(server: PostgresServer, looks: () => numbe
     },
 
     async createDatabase(project: StandInProject, database: string): Promise<StandInOperation[]> {
-      await makeDatabase(project, database);
+      making.add(project);
+      try {
+        await makeDatabase(project, database);
+      } finally {
+        making.delete(project);
+      }
       return begin(project, 'apply_config');
     },
 

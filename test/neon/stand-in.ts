@@ -19,10 +19,10 @@ export const standInKey = 'napi_only_for_this_test';
 export interface Fault {
   /** Which calls: `POST /projects`, `DELETE /projects/{}`. */
   readonly on: string;
-  /** A status, or no answer at all. */
-  readonly answer: 409 | 423 | 429 | 500 | 502 | 503 | 'cut';
-  /** Whether what was asked for is done all the same; a number is done so many ms later. Default false. */
-  readonly works?: boolean | number;
+  /** A status, a connection that is cut, or one on which nothing comes. */
+  readonly answer: 409 | 423 | 429 | 500 | 502 | 503 | 'cut' | 'none';
+  /** Whether what was asked for is done all the same; so many ms later, or when `finish` is called. Default false. */
+  readonly works?: boolean | number | 'when told';
   /** Default 1. */
   readonly times?: number;
 }
@@ -38,12 +38,14 @@ export interface StandIn {
   pageSize: number;
   /** Looks at an operation until it has ended. */
   looks: number;
+  /** Seconds after which a call that met a limit (429) may come again. */
+  retryAfter: number;
   /** Calls from now on go wrong so; later ones with the same `on` follow. */
   fault(...faults: Fault[]): void;
   /** Faults that no call met. They are forgotten. */
   unmet(): readonly string[];
-  /** Waits for the work that is done later than its answer. */
-  settled(): Promise<void>;
+  /** Does what was left until it is told, and waits for all work that is done later than its answer. */
+  finish(): Promise<void>;
   /** Removes every project. */
   clear(): Promise<void>;
   stop(): Promise<void>;
@@ -225,11 +227,12 @@ function send(response: ServerResponse, { status, body, headers }: Reply): void 
 }
 
 export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
-  const settings = { pageSize: 400, looks: 2 };
+  const settings = { pageSize: 400, looks: 2, retryAfter: 1 };
   const faults: { -readonly [K in keyof Required<Fault>]: Required<Fault>[K] }[] = [];
   const calls: string[] = [];
   const asked: number[] = [];
   const late = new Set<Promise<unknown>>();
+  const untold: (() => Promise<unknown>)[] = [];
   const projects = createStandInProjects(postgres, () => settings.looks);
   const routes = { ...projectRoutes(projects, { pageSize: () => settings.pageSize }), ...branchRoutes(projects) };
 
@@ -258,12 +261,14 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
         .then(run)
         .finally(() => late.delete(work));
       late.add(work);
-    } else if (fault.works) await run();
+    } else if (fault.works === 'when told') untold.push(run);
+    else if (fault.works) await run();
+    if (fault.answer === 'none') return;
     if (fault.answer === 'cut') request.socket.destroy();
     else
       send(response, {
         ...failure(fault.answer, 'on_demand'),
-        ...(fault.answer === 429 ? { headers: { 'retry-after': '1' } } : {}),
+        ...(fault.answer === 429 ? { headers: { 'retry-after': String(settings.retryAfter) } } : {}),
       });
   }
 
@@ -274,11 +279,17 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
     });
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const settled = async () => {
+  const finish = async () => {
+    const left = untold.splice(0);
+    for (const run of left) await run();
+    // Whoever asked is gone: what they do not look at ends all the same.
+    for (const project of left.length === 0 ? [] : projects.all()) {
+      for (const operation of project.operations) while (operation.looks > 0) await projects.look(project, operation);
+    }
     while (late.size > 0) await Promise.all(late);
   };
   const clear = async () => {
-    await settled();
+    await finish();
     for (const project of projects.all()) await projects.remove(project);
   };
   return Object.assign(settings, {
@@ -294,7 +305,7 @@ export async function startStandIn(postgres: PostgresServer): Promise<StandIn> {
         .splice(0)
         .filter(({ times }) => times > 0)
         .map(({ on, answer: status }) => `${on} ${status}`),
-    settled,
+    finish,
     clear,
     async stop() {
       await clear();

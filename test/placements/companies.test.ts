@@ -5,9 +5,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idPart, type TenantId } from '../../src/kernel/ids.ts';
+import { expectAtWork } from '../support/company-at-work.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { startTestProgram, type TestCompany, type TestProgram } from '../support/program.ts';
-import { call, uploadFile } from '../support/story.ts';
+import { call } from '../support/story.ts';
 
 let server: PostgresServer;
 let program: TestProgram;
@@ -70,23 +71,9 @@ describe.each(['schema', 'database'] as const)('a company in a %s', (placement) 
   let id: TenantId;
 
   test('is made, listed and used', async () => {
-    const { client } = await program.operator();
     company = await program.company(`Works ${placement}`, { placement });
     id = company.id as TenantId;
-    const { items } = await client.fleet.listCompanies({ query: { placement } });
-    expect(items.map((item) => item.id)).toEqual([id]);
-    expect(await client.fleet.testCompanyDatabase({ params: { id } })).toMatchObject({
-      ok: true,
-      identity: 'match',
-      placement,
-    });
-    const employee = await program.person(company.admin, 'employee');
-    const made = await uploadFile(program.url, employee.token, 'one.txt', 'content of one');
-    const listed = await employee.client.documents.listDocuments({ query: {} });
-    expect(listed.items.map((item) => item.id)).toEqual([made.id]);
-    const stats = await client.fleet.getCompanyStats({ params: { id } });
-    expect(stats).toMatchObject({ users: 2, documents: 1 });
-    expect(stats.database_bytes).toBeGreaterThan(50_000);
+    await expectAtWork(program, company, placement);
     expect(await traces(id)).toHaveLength(4);
     expect(await credentials(id)).toBe(2);
   });

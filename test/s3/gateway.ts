@@ -6,9 +6,10 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../support/free-port.ts';
 
 export interface Keys {
   readonly accessKeyId: string;
@@ -174,15 +175,6 @@ function accountOf(): number | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const { status, stdout } = spawnSync('id', ['-u', 'ceph'], { encoding: 'utf8' });
   return status === 0 ? Number(stdout) : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
 }
 
 function reach(port: number): Promise<void> {

@@ -78,14 +78,14 @@ export async function holdInside(
   };
 }
 
-function startVerb(dataDir: string, scenario: string, point: string, elsewhere: Elsewhere): ChildProcess {
+export function startVerb(dataDir: string, scenario: string, point: string, elsewhere: Elsewhere): ChildProcess {
   const script = fileURLToPath(new URL('./lifecycle-child.ts', import.meta.url));
   // Long enough to take the lock before the statement is sent.
   const words = [script, dataDir, scenario, `${point}=delay:2500`, JSON.stringify(elsewhere.config)];
   return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH } });
 }
 
-function firstLine(child: ChildProcess): Promise<string> {
+export function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout!.once('data', (chunk) => resolve(String(chunk).trim()));
     child.once('close', () => reject(new Error('the verb ended before it began')));

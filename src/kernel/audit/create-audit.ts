@@ -8,6 +8,7 @@
 import { createSecretKey } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
 import type { ControlDb, ControlTx, TenantTx } from '../database/database.ts';
+import { type GroupCommit, groupCommit } from '../database/group-commit.ts';
 import type { Tenant } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
 import type { Chore } from '../jobs/worker.ts';
@@ -139,45 +140,29 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
   };
 }
 
-interface Note {
-  readonly write: (tx: TrailTx) => Promise<void>;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
-}
+type Write = (tx: TrailTx) => Promise<void>;
 
-/** Group commit: while one transaction of a trail runs, the notes that come are collected for the next. */
+/** While one transaction of a trail runs, the notes that come are collected for the next. */
 function createNotes() {
-  const waiting = new Map<string, Note[]>();
+  const lanes = new Map<string, GroupCommit<Write, undefined>>();
 
-  async function drain(name: string, db: TrailDb): Promise<void> {
-    for (;;) {
-      const notes = waiting.get(name)!;
-      if (notes.length === 0) break;
-      waiting.set(name, []);
-      try {
-        await db.transaction(async (tx) => {
-          for (const note of notes) await note.write(tx);
-        });
-        for (const note of notes) note.done();
-      } catch (error) {
-        for (const note of notes) note.failed(error);
-      }
-    }
-    waiting.delete(name);
-  }
+  const laneOf = (db: TrailDb) =>
+    groupCommit((writes: readonly Write[]) =>
+      db.transaction(async (tx) => {
+        for (const write of writes) await write(tx);
+        return writes.map(() => undefined);
+      }),
+    );
 
   return {
-    add(name: string, db: TrailDb, write: Note['write']): Promise<void> {
-      return new Promise((done, failed) => {
-        const note = { write, done, failed };
-        const others = waiting.get(name);
-        if (others !== undefined) {
-          others.push(note);
-          return;
-        }
-        waiting.set(name, [note]);
-        void drain(name, db);
-      });
+    async add(name: string, db: TrailDb, write: Write): Promise<void> {
+      const lane = lanes.get(name) ?? laneOf(db);
+      lanes.set(name, lane);
+      try {
+        await lane.add(write);
+      } finally {
+        if (lane.idle && lanes.get(name) === lane) lanes.delete(name);
+      }
     },
   };
 }

@@ -7,6 +7,7 @@
  *   together their trails cost a few commits of the control database, not a hundred.
  */
 import type { ControlDb, ControlTx, Transaction } from '../database/database.ts';
+import { groupCommit } from '../database/group-commit.ts';
 import type { ControlTables } from '../database/tables.ts';
 import type { Seal } from './seals.ts';
 import type { AuditHeadTable } from './tables.ts';
@@ -22,42 +23,17 @@ interface Move {
   readonly trail: string;
   readonly from: string;
   readonly seal: Seal;
-  resolve(moved: boolean): void;
-  reject(error: unknown): void;
 }
 
 export function createHeads(control: ControlDb): Heads {
-  let waiting: Move[] = [];
-  let writing = false;
-
-  async function write(moves: readonly Move[]): Promise<boolean[]> {
-    return control.transaction((tx) => Promise.all(moves.map((move) => moveHead(tx, move))));
-  }
-
-  async function writeAll(): Promise<void> {
-    writing = true;
-    while (waiting.length > 0) {
-      // Ordered, so that processes which share this database lock the rows in the same order.
-      const moves = waiting.toSorted((a, b) => (a.trail < b.trail ? -1 : 1));
-      waiting = [];
-      try {
-        const moved = await write(moves);
-        for (const [index, move] of moves.entries()) move.resolve(moved[index]!);
-      } catch (error) {
-        for (const move of moves) move.reject(error);
-      }
-    }
-    writing = false;
-  }
-
+  const moves = groupCommit(
+    (together: readonly Move[]) => control.transaction((tx) => Promise.all(together.map((move) => moveHead(tx, move)))),
+    { order: (one, other) => (one.trail < other.trail ? -1 : 1) },
+  );
   return {
     read: (trail) => readHead(control, trail),
     open: (trail) => control.transaction((tx) => openHead(tx, trail)),
-    advance: (trail, from, seal) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ trail, from, seal, resolve, reject });
-        if (!writing) void writeAll();
-      }),
+    advance: (trail, from, seal) => moves.add({ trail, from, seal }),
   };
 }
 

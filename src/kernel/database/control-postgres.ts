@@ -147,6 +147,7 @@ async function openSession(options: PostgresControlOptions, begin = 'BEGIN'): Pr
     },
     execute: (query) => session.execute<never>(query).catch(mapped),
     script: (sql) => session.script<never>(sql).catch(mapped),
+    scriptRows: (sql) => session.scriptRows<never>(sql).catch(mapped),
     async begin() {
       await session.script(begin).catch(mapped);
     },

@@ -115,6 +115,52 @@ async function postgresStructure(db: QueryExecutorProvider): Promise<string[]> {
   return named((await statement.execute(db)).rows[0]?.rows?.split(row) ?? []);
 }
 
+/**
+ * Text of a statement that gives, for many schemas at once, a digest that is the same only where the fingerprint is: of
+ * the catalog's own rows, expressions as the server keeps them, so that nothing has to be loaded or written out. Two
+ * structures with one fingerprint may have two digests, as where the columns stand in another order.
+ */
+export function structureDigestsText(schemas: readonly string[], version: number): string {
+  const names = schemas.map((name) => `'${name.replaceAll("'", "''")}'`);
+  const nullsNotDistinct = version >= 150_000 ? 'i.indnullsnotdistinct' : 'false';
+  const fields = (...values: string[]) => `concat_ws(E'\\x1f', ${values.join(', ')})`;
+  return `WITH spaces AS MATERIALIZED (
+      SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY (ARRAY[${names.join(', ')}]::name[])),
+    relations AS MATERIALIZED (
+      SELECT s.oid AS space, s.nspname, c.oid, c.relname, c.relkind, c.relhastriggers FROM spaces s
+        JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid AND d.classid = 'pg_class'::regclass
+        JOIN pg_class c ON c.oid = d.objid WHERE c.relkind IN ('r', 'p', 'v', 'm'))
+    SELECT nspname AS schema, md5(string_agg(line, E'\\x1e' ORDER BY line)) AS digest FROM (
+    SELECT r.nspname, ${fields(
+      `'column', r.relname, a.attnum, a.attname, a.atttypid, a.atttypmod`,
+      'a.attnotnull, a.attidentity, a.attgenerated, f.adbin',
+    )} AS line
+      FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_attrdef f ON a.atthasdef AND f.adrelid = a.attrelid AND f.adnum = a.attnum
+    UNION ALL
+    SELECT r.nspname, ${fields(
+      `'constraint', r.relname, c.conkey, o.relnamespace = r.space, o.relname, c.confkey, c.conname, c.contype`,
+      'c.condeferrable, c.condeferred, c.convalidated, c.connoinherit, c.confupdtype, c.confdeltype, c.confmatchtype',
+      `c.conbin, CASE WHEN c.contype NOT IN ('p', 'u', 'f', 'c') THEN pg_get_constraintdef(c.oid) END`,
+    )}
+      FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid LEFT JOIN pg_class o ON o.oid = nullif(c.confrelid, 0)
+      WHERE c.contype <> 'n'
+    UNION ALL
+    SELECT r.nspname, ${fields(
+      `'index', r.relname, i.indkey, x.relname, x.relam, x.reloptions, x.reltablespace, i.indisunique, i.indisprimary`,
+      `i.indisvalid, i.indnkeyatts, i.indoption, i.indclass, i.indcollation, ${nullsNotDistinct}`,
+      `i.indexprs, '/', i.indpred`,
+    )}
+      FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class x ON x.oid = i.indexrelid
+    UNION ALL
+    SELECT r.nspname, ${fields(`'view', r.relname, pg_get_viewdef(r.oid)`)}
+      FROM relations r WHERE r.relkind IN ('v', 'm')
+    UNION ALL
+    SELECT r.nspname, ${fields(`'trigger', r.relname, pg_get_triggerdef(g.oid)`)}
+      FROM relations r JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal WHERE r.relhastriggers) structure
+    GROUP BY nspname`;
+}
+
 /** The rows with names of relations and columns instead of numbers. */
 function named(rows: readonly string[]): string[] {
   const relations = new Map<string, { readonly name: string; readonly columns: Map<string, string> }>();

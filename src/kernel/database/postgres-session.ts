@@ -45,6 +45,8 @@ export interface PostgresSession extends SqlSession {
   readonly dialect: 'postgres';
   /** Several statements at once, without parameters; the rows of the last. One transaction unless they say otherwise. */
   script<R>(sql: string): Promise<readonly R[]>;
+  /** The same; the rows of all of them. */
+  scriptRows<R>(sql: string): Promise<readonly R[]>;
 }
 
 /** Statements that a connection keeps prepared; further ones are sent as they are. */
@@ -168,6 +170,15 @@ function sessionOver(
     throw unavailable('transaction_lost', 'The change was not made. Try again.', 1);
   }
 
+  async function script(sql: string): Promise<readonly pg.QueryResult[]> {
+    if (fresh) beginNow();
+    try {
+      return [(await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[]].flat();
+    } catch (error) {
+      throw failure(error);
+    }
+  }
+
   return {
     dialect: 'postgres',
     concurrency,
@@ -199,15 +210,8 @@ function sessionOver(
     },
     commit: () => end('COMMIT'),
     rollback: () => end('ROLLBACK'),
-    async script<R>(sql: string): Promise<readonly R[]> {
-      if (fresh) beginNow();
-      try {
-        const result = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
-        return (Array.isArray(result) ? result.at(-1)!.rows : result.rows) as R[];
-      } catch (error) {
-        throw failure(error);
-      }
-    },
+    script: async <R>(sql: string) => (await script(sql)).at(-1)!.rows as R[],
+    scriptRows: async <R>(sql: string) => (await script(sql)).flatMap(({ rows }) => rows as R[]),
     async close() {
       broke();
       let timer: NodeJS.Timeout | undefined;

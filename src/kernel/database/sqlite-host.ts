@@ -23,14 +23,17 @@ import {
 import { createSqliteSession, type SqliteSession } from './sqlite-session.ts';
 
 export interface SqliteHostOptions {
-  /** Threads for tenants; control and maintenance have one each besides. */
+  /** Threads for tenants; control, maintenance and migrations have their own besides. */
   readonly workers: number;
   readonly statementSeconds: number;
   readonly log: Logger;
 }
 
-/** Which thread serves a connection: `control`, `maintenance`, or the one of a tenant. */
-export type ThreadChoice = 'control' | 'maintenance' | { readonly tenant: string };
+/**
+ * Which thread serves a connection: `control`, `maintenance`, the one of a tenant, or one of those that migrate: two, so
+ * that one computes while the other waits for the disk.
+ */
+export type ThreadChoice = 'control' | 'maintenance' | { readonly tenant: string } | { readonly migrate: string };
 
 export interface SqliteHost {
   /** @throws StrongroomError unavailable `database_missing` | `database_unreadable` | `identity_mismatch` … */
@@ -51,6 +54,8 @@ export interface ThreadLink {
   send(request: Request): Promise<Answer>;
 }
 
+/** Threads that migrate; each is there once a company of its share was migrated. */
+const migrating = 2;
 /** How many given-up threads may still be running before no replacement is started. */
 const maxAbandoned = 8;
 
@@ -62,8 +67,11 @@ export function createSqliteHost(options: SqliteHostOptions): SqliteHost {
   let connections = 0;
   let closed = false;
 
-  const threadOf = (choice: ThreadChoice) =>
-    typeof choice === 'string' ? choice : `tenants-${hash(choice.tenant) % options.workers}`;
+  const threadOf = (choice: ThreadChoice) => {
+    if (typeof choice === 'string') return choice;
+    if ('migrate' in choice) return `migrate-${hash(choice.migrate) % migrating}`;
+    return `tenants-${hash(choice.tenant) % options.workers}`;
+  };
 
   function threadFor(choice: ThreadChoice): Thread {
     const name = threadOf(choice);

@@ -20,11 +20,17 @@ export function isUniqueViolation(error: unknown): UniqueViolation | false {
     return { table: parts[0]?.[0] ?? '', columns: parts.map((part) => part[1] ?? '') };
   }
   if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return false;
-  const { table, constraint, detail } = error as { table?: string; constraint?: string; detail?: string };
+  const { detail, ...named } = error as { table?: string; constraint?: string; detail?: string };
+  const [table, constraint] = [withoutShard(named.table), withoutShard(named.constraint)];
   const columns = /^Key \((.+?)\)=/.exec(detail ?? '')?.[1]?.split(', ');
   return {
     ...(table === undefined ? {} : { table }),
     ...(columns === undefined ? {} : { columns }),
     ...(constraint === undefined ? {} : { constraint }),
   };
+}
+
+/** On Citus names carry the number of the part of the table that refused, as `users_username_102248`. */
+function withoutShard(name: string | undefined): string | undefined {
+  return name?.replace(/_\d{6,}$/, '');
 }

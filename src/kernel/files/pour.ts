@@ -7,6 +7,7 @@
 import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { StrongroomError } from '../errors.ts';
+import { chunkPassed } from './chunk-memory.ts';
 import { tooLarge } from './io.ts';
 
 /** Enough for the kernel to write at full speed; a slow upload of many small chunks holds no more than this twice. */
@@ -63,6 +64,7 @@ export async function pour(body: Readable, options: PourOptions): Promise<Poured
         headSize += head.at(-1)!.length;
       }
       await pieces.add(next.chunk);
+      chunkPassed(next.chunk.length);
       onProgress?.(bytes);
     }
     await pieces.end();

@@ -10,6 +10,7 @@
 import type { Api, Operation } from '@neondatabase/api-client';
 import { type StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { type NeonTimes, pauseOf, wait } from './neon-times.ts';
 
 export interface NeonApiOptions {
   readonly key: string;
@@ -18,6 +19,7 @@ export interface NeonApiOptions {
   readonly region: string | null;
   /** Of this process; Neon allows 700 a minute for an account, and bursts of 40 a second on one route. */
   readonly callsPerSecond: number;
+  readonly times: NeonTimes;
   readonly log: Logger;
 }
 
@@ -59,22 +61,9 @@ export interface NeonApi {
 const burst = 2;
 const answerMs = 30_000;
 const shortMs = 3_000;
-/** So long one call is asked again. */
-const patienceMs = 120_000;
-/** So long operations are waited for. */
-const operationsMs = 300_000;
-const firstPauseMs = 250;
-const longestPauseMs = 5_000;
 /** PostgreSQL of new projects. */
 const postgresVersion = 17;
 const pageSize = 400;
-
-export const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Growing, and spread so that several do not come at once. */
-export function pauseOf(attempt: number): number {
-  return Math.min(longestPauseMs, firstPauseMs * 1.6 ** attempt) * (0.75 + Math.random() / 2);
-}
 
 /** Lets `perSecond` pass, and `burst` at once after a rest. */
 export function createTokenBucket(perSecond: number, burst: number, now: () => number = Date.now) {
@@ -147,7 +136,7 @@ function createCaller(options: NeonApiOptions) {
 
   /** The first answer that says something. */
   async function send<T>(kind: 'read' | 'change', call: Call<T>): Promise<Outcome<T>> {
-    const until = Date.now() + patienceMs;
+    const until = Date.now() + options.times.patienceMs;
     for (let attempt = 0; ; attempt += 1) {
       const { status, data, headers } = await once(call);
       if (status >= 200 && status < 300) return { outcome: 'done', value: data };
@@ -158,7 +147,7 @@ function createCaller(options: NeonApiOptions) {
         if (kind === 'change') return { outcome: 'unknown' };
       }
       const seconds = Number(headers['retry-after']);
-      const pause = Math.max(Number.isFinite(seconds) ? seconds * 1_000 : 0, pauseOf(attempt));
+      const pause = Math.max(Number.isFinite(seconds) ? seconds * 1_000 : 0, pauseOf(options.times, attempt));
       if (Date.now() + pause > until) {
         throw unavailable('provisioner_unreachable', 'The database provider does not answer.', 30);
       }
@@ -224,7 +213,7 @@ export function createNeonApi(options: NeonApiOptions): NeonApi {
       return answer.outcome === 'done' ? { outcome: 'done', value: answer.value.project.id } : answer;
     },
     deleteProject: (id) => change((client) => client.deleteProject(id)),
-    settle: (projectId) => settleOperations(caller, projectId),
+    settle: (projectId) => settleOperations(caller, options.times, projectId),
     async databases(projectId) {
       const branch = await branchOf(projectId);
       if (branch === undefined) return undefined;
@@ -278,8 +267,8 @@ async function listProjects(
   return [...found.values()].sort((a, b) => (`${a.createdAt} ${a.id}` < `${b.createdAt} ${b.id}` ? -1 : 1));
 }
 
-async function settleOperations({ read }: Caller, projectId: string): Promise<void> {
-  const until = Date.now() + operationsMs;
+async function settleOperations({ read }: Caller, times: NeonTimes, projectId: string): Promise<void> {
+  const until = Date.now() + times.operationsMs;
   const listed = await read((client) => client.listProjectOperations({ projectId, limit: 100 }));
   for (const { id } of (listed?.operations ?? []).filter(isOpen)) {
     for (let attempt = 0; ; attempt += 1) {
@@ -287,7 +276,7 @@ async function settleOperations({ read }: Caller, projectId: string): Promise<vo
       // Whether it did what it should shows when what it made is used.
       if (answer === undefined || !isOpen(answer.operation)) break;
       if (Date.now() > until) throw unavailable('provisioning_failed', 'The database provider takes too long.', 30);
-      await wait(pauseOf(attempt));
+      await wait(pauseOf(times, attempt));
     }
   }
 }

@@ -49,6 +49,7 @@ export async function createNeonUnit(parts: NeonParts, ref: PlacementRef): Promi
   await parts.api.settle(projectId);
   await failpoint('place.neon.settled');
   const made = await inProject(parts, address, (session, traits) => fill(parts, session, traits, { ref, logins }));
+  await failpoint('place.neon.committed');
   await parts.records.setHosts(ref.tenantId, address.host, pooled?.host ?? null);
   await failpoint('place.neon.addressed');
   await prove(parts, ref);
@@ -59,7 +60,8 @@ export async function createNeonUnit(parts: NeonParts, ref: PlacementRef): Promi
 async function inSharedProject(parts: NeonParts, unit: string, shared: ProjectNames): Promise<string> {
   const record = await parts.records.reserve(shared.name, shared.name);
   const projectId = await ensureProject(parts, record, shared, true);
-  await ensureDatabase(parts.api, projectId, unit, shared.role);
+  await ensureDatabase(parts, projectId, unit, shared.role);
+  await failpoint('place.neon.database');
   return projectId;
 }
 
@@ -114,7 +116,7 @@ async function fill(
 /** The company's own login, asked as a request asks: a login of Neon's may work a little later than it is there. */
 async function prove(parts: NeonParts, ref: PlacementRef): Promise<void> {
   const asked = { ...parts, alarm: () => {} };
-  await untilReached(async () => {
+  await untilReached(parts.times, async () => {
     // An identity that is older is brought up to date by the step that follows.
     const connection = await openUnit(asked, ref, 'write').catch((error: unknown) => {
       if ((error as { code?: unknown }).code === 'identity_mismatch') return undefined;
@@ -135,6 +137,7 @@ export async function destroyNeonUnit(parts: NeonParts, tenantId: TenantId): Pro
   }
   await failpoint('remove.neon.deleted');
   await parts.credentials.forget(tenantId);
+  await failpoint('remove.neon.forgotten');
   await parts.records.forget(tenantId);
 }
 

@@ -7,14 +7,11 @@
  */
 import { unavailable } from '../errors.ts';
 import { failpoint } from '../tenants/failpoints.ts';
-import { type NeonApi, type NeonProject, pauseOf, wait } from './neon-api.ts';
+import type { NeonApi, NeonProject } from './neon-api.ts';
 import type { NeonRecord } from './neon-records.ts';
+import { pauseOf, wait } from './neon-times.ts';
 import type { NeonParts, ProjectNames } from './neon-unit.ts';
 
-/** A call whose answer nobody waits for any more may still be worked on for so long. */
-const inFlightMs = 3_000;
-/** So long another process may wait for an answer: it does not ask at the same time. */
-const claimMs = 6_000;
 const attempts = 8;
 
 const refused = () => unavailable('provisioning_failed', 'The database provider refused a step.', 10);
@@ -24,15 +21,20 @@ async function named(api: NeonApi, name: string): Promise<readonly NeonProject[]
   return (await api.projects(name)).filter((project) => project.name === name);
 }
 
-type Lookers = Pick<NeonParts, 'api' | 'clock'>;
+type Asking = Pick<NeonParts, 'api' | 'times'>;
+type Lookers = Pick<NeonParts, 'api' | 'times' | 'clock'>;
 
 /** Looks for a project that was asked for, until it would be there if it came at all. */
-async function lookFor({ api, clock }: Lookers, name: string, requestedAt: string): Promise<NeonProject | undefined> {
-  const until = Date.parse(requestedAt) + inFlightMs;
+async function lookFor(
+  { api, times, clock }: Lookers,
+  name: string,
+  requestedAt: string,
+): Promise<NeonProject | undefined> {
+  const until = Date.parse(requestedAt) + times.inFlightMs;
   for (let count = 0; ; count += 1) {
     const [found] = await named(api, name);
     if (found !== undefined || clock.now() > until) return found;
-    await wait(pauseOf(count));
+    await wait(pauseOf(times, count));
   }
 }
 
@@ -43,7 +45,7 @@ export async function ensureProject(
   names: ProjectNames,
   shared: boolean,
 ): Promise<string> {
-  const { api, records } = parts;
+  const { api, times, records } = parts;
   const { owner } = record;
   const known = await livingProject(api, record);
   if (known !== undefined) return settled(parts, names, known);
@@ -55,8 +57,8 @@ export async function ensureProject(
         return settled(parts, names, await records.setProject(owner, found.id, record.projectId));
     }
     // A company is made by one process at a time; a shared project may be wanted by several.
-    if (!(await records.request(owner, shared ? claimMs : 0))) {
-      await wait(pauseOf(attempt));
+    if (!(await records.request(owner, shared ? times.claimMs : 0))) {
+      await wait(pauseOf(times, attempt));
       requestedAt = (await records.find(owner))?.requestedAt ?? null;
       continue;
     }
@@ -80,37 +82,41 @@ async function livingProject(api: NeonApi, { projectId }: NeonRecord): Promise<s
 }
 
 /** The one on record can be used, and is the only one. Others are never used, so that removing them loses nothing. */
-async function settled({ api }: NeonParts, { name }: ProjectNames, id: string): Promise<string> {
-  await api.settle(id);
-  await removeOthers(api, name, id);
+async function settled(parts: NeonParts, { name }: ProjectNames, id: string): Promise<string> {
+  await parts.api.settle(id);
+  await removeOthers(parts, name, id);
   return id;
 }
 
 /** What an earlier attempt made whose answer came nowhere, and which showed only now. Nothing is in it. */
-async function removeOthers(api: NeonApi, name: string, id: string): Promise<void> {
-  for (const project of await named(api, name)) if (project.id !== id) await removeProject(api, project.id);
+async function removeOthers(parts: Asking, name: string, id: string): Promise<void> {
+  for (const project of await named(parts.api, name)) if (project.id !== id) await removeProject(parts, project.id);
 }
 
 /** Until it is not there. */
-export async function removeProject(api: NeonApi, id: string): Promise<void> {
+export async function removeProject({ api, times }: Asking, id: string): Promise<void> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const { outcome } = await api.deleteProject(id);
     if (outcome === 'absent' || (await api.project(id)) === undefined) return;
-    await wait(pauseOf(attempt));
+    await wait(pauseOf(times, attempt));
   }
   throw refused();
 }
 
 /** Every project of this name, and the one on record; also one that is only just coming up. */
 export async function removeProjects(parts: Lookers, name: string, record: NeonRecord | undefined): Promise<void> {
-  const { api } = parts;
-  if (record !== undefined && record.projectId !== null) await removeProject(api, record.projectId);
+  if (record !== undefined && record.projectId !== null) await removeProject(parts, record.projectId);
   else if (record !== undefined && record.requestedAt !== null) await lookFor(parts, name, record.requestedAt);
-  for (const project of await named(api, name)) await removeProject(api, project.id);
+  for (const project of await named(parts.api, name)) await removeProject(parts, project.id);
 }
 
 /** A database in a project: there is one of a name, so looking is enough after a doubtful answer. */
-export async function ensureDatabase(api: NeonApi, projectId: string, name: string, owner: string): Promise<void> {
+export async function ensureDatabase(
+  { api, times }: Asking,
+  projectId: string,
+  name: string,
+  owner: string,
+): Promise<void> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const there = await api.databases(projectId);
     if (there === undefined) throw refused();
@@ -118,7 +124,7 @@ export async function ensureDatabase(api: NeonApi, projectId: string, name: stri
     const { outcome } = await api.createDatabase(projectId, name, owner);
     if (outcome === 'done') return api.settle(projectId);
     if (outcome === 'absent') throw refused();
-    await wait(pauseOf(attempt));
+    await wait(pauseOf(times, attempt));
   }
   throw refused();
 }

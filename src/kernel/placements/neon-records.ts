@@ -25,6 +25,8 @@ export interface NeonRecord {
 
 export interface NeonRecords {
   find(owner: string): Promise<NeonRecord | undefined>;
+  /** One for each project, the newest first; at most so many. */
+  placed(limit: number): Promise<readonly NeonRecord[]>;
   /** Writes the name down, once; the record that is there then. */
   reserve(owner: string, projectName: string): Promise<NeonRecord>;
   /**
@@ -55,6 +57,21 @@ export function createNeonRecords({ control, clock }: { control: ControlDb; cloc
     async find(owner) {
       const row = await control.read.selectFrom('neon_units').selectAll().where('owner', '=', owner).executeTakeFirst();
       return row === undefined ? undefined : recordOf(row);
+    },
+    async placed(limit) {
+      const newest = control.read
+        .selectFrom('neon_units')
+        .select((row) => row.fn.max('owner').as('owner'))
+        .where('project_id', 'is not', null)
+        .groupBy('project_id');
+      const rows = await control.read
+        .selectFrom('neon_units')
+        .selectAll()
+        .where('owner', 'in', newest)
+        .orderBy('owner', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(recordOf);
     },
     async reserve(owner, projectName) {
       const empty = { project_id: null, host: null, pooled_host: null, requested_at: null };

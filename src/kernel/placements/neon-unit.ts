@@ -5,8 +5,9 @@
 import type { PostgresSession } from '../database/postgres-session.ts';
 import { StrongroomError, unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type NeonApi, pauseOf, wait } from './neon-api.ts';
+import type { NeonApi } from './neon-api.ts';
 import type { NeonRecords } from './neon-records.ts';
+import { type NeonTimes, pauseOf, wait } from './neon-times.ts';
 import type { RoleLimits } from './postgres-roles.ts';
 import type { SchemaParts } from './postgres-schema.ts';
 import { createPostgresServer, type PostgresServer, type ServerTraits } from './postgres-server.ts';
@@ -17,6 +18,7 @@ export type NeonMode = 'project' | 'database';
 
 export interface NeonParts extends UnitParts {
   readonly api: NeonApi;
+  readonly times: NeonTimes;
   readonly records: NeonRecords;
   readonly limits: RoleLimits;
   /** Tells this installation's projects from those of others in the same organisation. */
@@ -54,26 +56,22 @@ export const neonMark = (mark: string) => `strongroom ${mark} neon`;
 
 /** A project that sleeps wakes up with the first connection. */
 export const connectMs = 15_000;
-/** So long a project may be listed without what it was made with. */
-const listedMs = 10_000;
-/** So long a new project may refuse the logins that it has. */
-const reachMs = 60_000;
 
 /**
  * How to get into a database with the role of the project. A project that is only just coming up may be listed before
  * what is in it. @throws unavailable where the API knows no such database
  */
 export async function addressOf(
-  parts: Pick<NeonParts, 'api'>,
+  { api, times }: Pick<NeonParts, 'api' | 'times'>,
   projectId: string,
   { database, role }: Omit<ProjectNames, 'name'>,
   pooled = false,
 ): Promise<URL> {
-  const until = Date.now() + listedMs;
-  let address = await parts.api.address(projectId, database, role, pooled);
+  const until = Date.now() + times.listedMs;
+  let address = await api.address(projectId, database, role, pooled);
   for (let count = 0; address === undefined && Date.now() < until; count += 1) {
-    await wait(pauseOf(count));
-    address = await parts.api.address(projectId, database, role, pooled);
+    await wait(pauseOf(times, count));
+    address = await api.address(projectId, database, role, pooled);
   }
   if (address === undefined) throw unavailable('provisioning_failed', 'The database provider refused a step.', 30);
   // How the connection is verified is ours to say.
@@ -93,7 +91,7 @@ export async function inProject<T>(
     log: parts.log.child({ placement: 'neon' }, { level: 'error' }),
   });
   try {
-    await untilReached(() => server.admin((session) => session.script('SELECT 1')));
+    await untilReached(parts.times, () => server.admin((session) => session.script('SELECT 1')));
     return await server.admin(work);
   } finally {
     await server.close();
@@ -101,8 +99,8 @@ export async function inProject<T>(
 }
 
 /** Tries again what may succeed as soon as a new project has settled. */
-export async function untilReached<T>(attempt: () => Promise<T>): Promise<T> {
-  const until = Date.now() + reachMs;
+export async function untilReached<T>(times: NeonTimes, attempt: () => Promise<T>): Promise<T> {
+  const until = Date.now() + times.reachMs;
   for (let count = 0; ; count += 1) {
     try {
       return await attempt();
@@ -110,7 +108,7 @@ export async function untilReached<T>(attempt: () => Promise<T>): Promise<T> {
       const passes =
         error instanceof StrongroomError && error.kind === 'unavailable' && error.code !== 'identity_mismatch';
       if (!passes || Date.now() > until) throw error;
-      await wait(pauseOf(count));
+      await wait(pauseOf(times, count));
     }
   }
 }

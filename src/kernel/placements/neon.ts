@@ -4,18 +4,14 @@
  *
  * The key of the API is used for making, removing and looking around; opening a company's database needs none of it.
  */
-import type { Clock } from '../clock.ts';
-import type { ControlDb } from '../database/database.ts';
-import type { TenantMigration } from '../database/migration.ts';
-import type { ModuleMigrations } from '../database/migrator.ts';
 import { postgresClientConfig } from '../database/postgres-address.ts';
 import { conflict, isStrongroomError, unavailable } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { Secrets } from '../secrets.ts';
 import { createNeonApi } from './neon-api.ts';
 import { createNeonUnit, destroyNeonUnit, sharedId } from './neon-lifecycle.ts';
 import { removeProject } from './neon-projects.ts';
 import { createNeonRecords, withHosts } from './neon-records.ts';
+import { createNeonStructure } from './neon-structure.ts';
+import { type NeonTimes, neonTimes } from './neon-times.ts';
 import {
   addressOf,
   connectMs,
@@ -28,14 +24,15 @@ import {
   projectPrefix,
   sharedProject,
 } from './neon-unit.ts';
-import type { Placement, PlacementAlarm, PlacementRef, PlacementState } from './placement.ts';
+import type { Placement, PlacementRef, PlacementState } from './placement.ts';
 import { connectionsOf } from './postgres.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createPostgresNames, literal } from './postgres-names.ts';
+import type { PlacementOptions } from './postgres-options.ts';
 import { databaseSchema } from './postgres-template.ts';
 import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit } from './postgres-unit.ts';
 
-export interface NeonPlacementOptions {
+export interface NeonPlacementOptions extends PlacementOptions {
   readonly apiKey: string;
   readonly apiUrl: string;
   readonly organisation: string | null;
@@ -45,20 +42,8 @@ export interface NeonPlacementOptions {
   readonly mode: NeonMode;
   /** Requests go through Neon's pooler. */
   readonly pooled: boolean;
-  /** Physical name of database and request login, as `tenant_{id}`. */
-  readonly schemaTemplate: string;
-  readonly migrations: readonly ModuleMigrations<TenantMigration>[];
-  readonly control: ControlDb;
-  readonly secrets: Pick<Secrets, 'control' | 'digest'>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly alarm: (event: PlacementAlarm) => void;
-  readonly statementSeconds: number;
-  /** Connections of one tenant that this process opens at most. */
-  readonly tenantConnections: number;
-  /** Connections of one tenant's request login, over all processes. */
-  readonly roleConnections: number;
-  readonly prepared: boolean;
+  /** Default: those of Neon. */
+  readonly times?: NeonTimes;
 }
 
 /** Nothing is called before the first use. */
@@ -80,6 +65,7 @@ export function createNeonPlacement(options: NeonPlacementOptions): Placement {
     stamp: (ref) => stampUnit(parts, ref),
     open: opener(parts),
     migrate: (ref) => migrateUnit(parts, ref),
+    structure: createNeonStructure(parts),
     inspect: (ref) => inspectNeonUnit(parts, ref),
     size: (ref) => sizeOfUnit(parts, ref, 'SELECT pg_database_size(current_database()) AS bytes'),
     destroy: (ref) => destroyNeonUnit(parts, ref.tenantId),
@@ -91,6 +77,7 @@ export function createNeonPlacement(options: NeonPlacementOptions): Placement {
 
 function partsOf(options: NeonPlacementOptions): NeonParts {
   const { control, secrets, clock, log, alarm, migrations, statementSeconds, pooled, mode } = options;
+  const times = options.times ?? neonTimes;
   const records = createNeonRecords({ control, clock });
   return {
     api: createNeonApi({
@@ -99,8 +86,10 @@ function partsOf(options: NeonPlacementOptions): NeonParts {
       organisation: options.organisation,
       region: options.region,
       callsPerSecond: options.callsPerSecond,
+      times,
       log,
     }),
+    times,
     records,
     credentials: withHosts(createPostgresCredentials({ control, secrets }), records),
     server: loginsAlone((address) => postgresClientConfig(address, 'strongroom', connectMs), pooled),
@@ -120,9 +109,6 @@ function partsOf(options: NeonPlacementOptions): NeonParts {
   };
 }
 
-/** So long what the API said of a project that does not answer is remembered. */
-const goneMs = 30_000;
-
 /** As on any server. Neon refuses a login to a project that is gone as it refuses a wrong one: the API knows. */
 function opener(parts: NeonParts): Placement['open'] {
   const asked = new Map<string, { readonly until: number; readonly gone: Promise<boolean> }>();
@@ -132,7 +118,7 @@ function opener(parts: NeonParts): Placement['open'] {
     if (known !== undefined && known.until > Date.now()) return known.gone;
     const projectId = (await parts.records.find(ref.tenantId))?.projectId ?? null;
     const gone = projectId === null ? Promise.resolve(false) : parts.api.isGone(projectId);
-    asked.set(ref.tenantId, { until: Date.now() + goneMs, gone });
+    asked.set(ref.tenantId, { until: Date.now() + parts.times.rememberedMs, gone });
     return gone;
   }
 
@@ -209,5 +195,5 @@ async function destroyUnit(parts: NeonParts, name: string): Promise<void> {
   if (known === projectId || project.name !== ownProject(parts, unit).name) {
     throw conflict('not_a_unit', 'This name does not belong to a company.');
   }
-  await removeProject(parts.api, projectId);
+  await removeProject(parts, projectId);
 }

@@ -109,12 +109,27 @@ export interface Placement {
    * it gives is of what is there.
    */
   migrate(ref: PlacementRef): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string }>;
+  /**
+   * The same for several, where that is quicker than one after the other. Null stands for one that was left as it was,
+   * whatever the reason: `migrate` then does it or says why not.
+   */
+  migrateTogether?(
+    refs: readonly PlacementRef[],
+  ): Promise<readonly ({ readonly applied: readonly string[]; readonly fingerprint: string } | null)[]>;
   /** Fingerprint of what the migrations make in a unit of this kind. Makes nothing that could be left behind. */
   structure?(): Promise<string>;
   /** What is really there, read without any pool. */
   inspect(ref: PlacementRef): Promise<PlacementState>;
   /** Bytes that the database takes. */
   size(ref: PlacementRef): Promise<number>;
+  /** The machine that the unit is on, where its server spreads units over several; null where it does not. */
+  node?(ref: PlacementRef): Promise<string | null>;
+  /**
+   * Moves the unit to another machine of its server, while it is used. Ends where it began where it fails.
+   * @returns the machine's name
+   * @throws conflict `not_on_citus`; invalid `node_unknown`
+   */
+  moveToNode?(ref: PlacementRef, node: string): Promise<string>;
   /** Removes the unit with everything beside it (logs, roles). Idempotent. */
   destroy(ref: PlacementRef): Promise<void>;
   /** Every unit that carries the product's naming, for finding orphans. */

@@ -32,6 +32,8 @@ export interface PostgresCredentials {
   ): Promise<Logins>;
   /** Undefined for a tenant that was never placed here. From memory where it is known. */
   find(tenantId: TenantId): Promise<Logins | undefined>;
+  /** The databases of these tenants, in one look; nothing for one that was never placed here. */
+  databases(tenantIds: readonly TenantId[]): Promise<ReadonlyMap<TenantId, string>>;
   /** The next `find` asks the database. */
   refresh(tenantId: TenantId): void;
   /** Removes them: nothing opens the tenant's database any more. */
@@ -98,6 +100,15 @@ export function createPostgresCredentials(parts: {
       if (kept !== undefined) return kept;
       const found = await read(control.read, tenantId);
       return found === undefined ? undefined : keep(tenantId, found);
+    },
+    async databases(tenantIds) {
+      const rows = await control.read
+        .selectFrom('placement_credentials')
+        .select(['tenant_id', 'database_name'])
+        .where('role', '=', 'migrate')
+        .where('tenant_id', 'in', [...tenantIds])
+        .execute();
+      return new Map(rows.map((row) => [row.tenant_id as TenantId, row.database_name]));
     },
     refresh: (tenantId) => void known.delete(tenantId),
     async forget(tenantId) {

@@ -36,6 +36,15 @@ export function overServers(served: readonly ServedBy[], control: ControlDb): Pl
     return new Map(rows.map((row) => [row.server, Number(row.count)]));
   }
 
+  async function migrateTogether(refs: readonly PlacementRef[]) {
+    const results = new Map<PlacementRef, Awaited<ReturnType<Placement['migrate']>> | null>();
+    for (const [server, group] of Map.groupBy(refs, (ref) => ref.server)) {
+      const done = (await byName.get(server)?.migrateTogether?.(group)) ?? [];
+      for (const [index, ref] of group.entries()) results.set(ref, done[index] ?? null);
+    }
+    return refs.map((ref) => results.get(ref) ?? null);
+  }
+
   return {
     kind: first.kind,
     dialect: first.dialect,
@@ -48,10 +57,15 @@ export function overServers(served: readonly ServedBy[], control: ControlDb): Pl
     stamp: async (ref) => at(ref).stamp(ref),
     open: async (ref, purpose) => at(ref).open(ref, purpose),
     migrate: async (ref) => at(ref).migrate(ref),
+    ...(first.migrateTogether === undefined ? {} : { migrateTogether }),
     ...(first.structure === undefined ? {} : { structure: first.structure }),
     inspect: async (ref) => at(ref).inspect(ref),
     size: async (ref) => at(ref).size(ref),
     destroy: async (ref) => at(ref).destroy(ref),
+    node: async (ref) => (await at(ref).node?.(ref)) ?? null,
+    ...(first.moveToNode === undefined
+      ? {}
+      : { moveToNode: async (ref: PlacementRef, node: string) => at(ref).moveToNode!(ref, node) }),
     async *listUnits() {
       for (const { placement } of served) yield* placement.listUnits();
     },

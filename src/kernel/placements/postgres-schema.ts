@@ -7,18 +7,16 @@
  */
 
 import type { ControlDb, ControlTx } from '../database/database.ts';
-import { fingerprint } from '../database/fingerprint.ts';
-import { applyMigrations, migrationsDigest } from '../database/migrator.ts';
-import { postgresDialect } from '../database/postgres-dialect.ts';
+import { migrationsDigest } from '../database/migrator.ts';
 import type { PostgresSession } from '../database/postgres-session.ts';
-import { kyselyOver } from '../database/session.ts';
-import type { TenantTables } from '../database/tables.ts';
 import { unavailable } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
+import { createCitusUnit, dropCitusUnit, onCitus, type Spread } from './postgres-citus.ts';
 import { type Logins, tenantsByDatabase } from './postgres-credentials.ts';
 import { literal, quoted } from './postgres-names.ts';
+import { applyRecorded, type Recipe } from './postgres-replay.ts';
 import { createRolesText, grantsText, memberText, type RoleLimits, tablesOf } from './postgres-roles.ts';
 import { closeDatabase, createEmptyDatabase, type ServerTraits } from './postgres-server.ts';
 import { type UnitParts, writeIdentity } from './postgres-unit.ts';
@@ -31,6 +29,11 @@ export interface SchemaParts extends UnitParts {
   readonly perDatabase: number;
   readonly shared: SharedDatabases;
   readonly replays: Map<string, Replay>;
+  readonly spread: Spread;
+  /** What brings a schema to the head, by the ledger that it has. */
+  readonly recipes: Map<string, Recipe>;
+  /** Fingerprints by the digest that stands for them. */
+  readonly structures: Map<string, string>;
 }
 
 export interface SharedDatabases {
@@ -51,6 +54,7 @@ export interface Replay {
 const sharedLock = 7_350_115;
 
 const sharedName = (number: number) => `strongroom_shared_${number}`;
+export const isShared = (database: string) => /^strongroom_shared_\d+$/.test(database);
 /** Comment on the owner role of such a unit: by it orphans are found, and where they are. */
 export const schemaMark = (mark: string, database = '') => `strongroom ${mark} schema ${database}`.trimEnd();
 const sharedMark = (mark: string) => `strongroom ${mark}`;
@@ -60,16 +64,21 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
   const roles = parts.names.roles(ref.unit);
   const logins = await reserve(parts, ref);
   await failpoint('place.schema.reserved');
-  await ensureShared(parts, logins.request.database);
+  const { database } = logins.request;
+  await ensureShared(parts, database);
+  const mark = schemaMark(parts.mark, database);
   return parts.server.admin(async (session, traits) => {
+    if (await onCitus(parts.spread, session, database)) {
+      await createCitusUnit(parts, { session, traits, logins, mark, lock: sharedLock }, ref);
+      return false;
+    }
     const [there] = await session.script<{ schema: string | null }>(
       `SELECT to_regnamespace(${literal(ref.unit)})::text AS schema`,
     );
     if (there!.schema !== null) return false;
-    const { database } = logins.request;
     const rolesText = await createRolesText(roles, logins, {
       schema: ref.unit,
-      mark: schemaMark(parts.mark, database),
+      mark,
       limits: parts.limits,
       traits,
     });
@@ -99,7 +108,7 @@ export async function createSchemaUnit(parts: SchemaParts, ref: PlacementRef): P
       await session.rollback().catch(() => {});
       throw error;
     }
-  }, logins.request.database);
+  }, database);
 }
 
 /** Logins, and the database with room: reserved in one control transaction, so that it is not filled twice. */
@@ -190,63 +199,13 @@ export async function fillSchema(
     await session.script(known.text);
     return known;
   }
-  const recorded = recording(session);
-  await applyMigrations<TenantTables>({
-    session: recorded.session,
-    grammar: postgresDialect,
-    list: parts.migrations,
-    clock: parts.clock,
-  });
-  const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
-  const tables = await tablesOf(session, schema);
-  const made = { tables, fingerprint: await fingerprint(db, 'postgres') };
+  const { recorded, ...done } = await applyRecorded(parts, session);
+  const made = { tables: await tablesOf(session, schema), fingerprint: done.fingerprint };
   const text = recorded.text();
   if (text === undefined) return { ...made, text: '' };
   const replay = { ...made, text };
   parts.replays.set(key, replay);
   return replay;
-}
-
-/** A session within the caller's transaction that remembers what changes the structure or adds rows. */
-function recording(session: PostgresSession): { session: PostgresSession; text(): string | undefined } {
-  const statements: string[] = [];
-  let replayable = true;
-  const passed = () => Promise.resolve();
-  return {
-    session: {
-      ...session,
-      get usable() {
-        return session.usable;
-      },
-      begin: passed,
-      commit: passed,
-      rollback: passed,
-      async execute<R>(query: Parameters<PostgresSession['execute']>[0]) {
-        const result = await session.execute<R>(query);
-        const inlined = inline(query.sql, query.parameters);
-        if (inlined === undefined) replayable = false;
-        else if (!/^\s*select\b/i.test(inlined)) statements.push(inlined);
-        return result;
-      },
-    },
-    text: () => (replayable ? statements.join(';\n') : undefined),
-  };
-}
-
-/** The statement with its parameters as literals; undefined where one is no plain text or number. */
-function inline(text: string, parameters: readonly unknown[]): string | undefined {
-  if (parameters.length === 0) return text;
-  let plain = true;
-  const filled = text.replace(/\$(\d+)/g, (_, number: string) => {
-    const value = parameters[Number(number) - 1];
-    if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-    if (value === null) return 'null';
-    if (typeof value === 'string' && !/['\\$]/.test(value)) return `'${value}'`;
-    plain = false;
-    return '';
-  });
-  // A text with quotes may hold a `$1` of its own.
-  return plain && !/'[^']*\$\d/.test(text) ? filled : undefined;
 }
 
 /** Removes schema and roles, whatever of them is there. Sessions of the tenant are ended. */
@@ -293,10 +252,11 @@ async function dropSchema(parts: SchemaParts, unit: string, database: string): P
     await parts.server.admin((session) => session.script(dropRolesText([...logins, roles.owner])));
     return;
   }
-  await parts.server.admin((session, traits) => {
+  await parts.server.admin(async (session, traits) => {
     const own = [...logins, roles.owner].filter((role) => there.own.has(role));
+    if (await onCitus(parts.spread, session, database)) return dropCitusUnit(session, unit, own, sharedLock);
     const members = own.map((role) => memberText(traits, role).join).join(' ');
-    return session.script(
+    await session.script(
       `BEGIN; ${members}
        DROP SCHEMA IF EXISTS ${quoted(unit)} CASCADE;
        SELECT pg_advisory_xact_lock(${sharedLock});

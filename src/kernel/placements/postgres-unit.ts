@@ -217,6 +217,31 @@ export async function migrateUnit(parts: UnitParts, ref: PlacementRef): Promise<
   }
 }
 
+/**
+ * Fills a unit that may be half full, for where making one cannot be one transaction: every migration with the rights on
+ * its tables. The identity row is for `stamp`. Does nothing more where it is full.
+ */
+export async function fillUnit(parts: UnitParts, ref: PlacementRef): Promise<void> {
+  const session = await connect(parts, ref, 'migrate');
+  try {
+    const { schema, identity } = await readIdentity(session);
+    if (!schema) throw missing();
+    requireFree(identity, ref);
+    const own = parts.schemaOf(ref.unit);
+    await applyMigrations<TenantTables>({
+      session,
+      grammar: postgresDialect,
+      list: parts.migrations,
+      clock: parts.clock,
+      afterEach: async () => {
+        await session.script(grantsText(own, parts.names.roles(ref.unit), await tablesOf(session, own)));
+      },
+    });
+  } finally {
+    await session.close();
+  }
+}
+
 const nothing: PlacementState = { exists: false, identity: null, applied: [] };
 
 export async function inspectUnit(parts: UnitParts, ref: PlacementRef): Promise<PlacementState> {
@@ -241,13 +266,29 @@ function isMissing(error: unknown): error is StrongroomError {
   return isStrongroomError(error) && error.code === 'database_missing';
 }
 
-/** Bytes, by a statement that gives one number. */
-export async function sizeOfUnit(parts: UnitParts, ref: PlacementRef, statement: string): Promise<number> {
+/** Asks with the tenant's request login, past every pool; the identity row is not compared. */
+export async function askUnit<T>(
+  parts: UnitParts,
+  ref: PlacementRef,
+  ask: (session: PostgresSession) => Promise<T>,
+): Promise<T> {
   const session = await connect(parts, ref, 'read');
   try {
-    const [row] = await session.script<{ bytes: number }>(statement);
-    return row?.bytes ?? 0;
+    return await ask(session);
   } finally {
     await session.close();
   }
+}
+
+/** Bytes, by a statement that gives one number. */
+export function sizeOfUnit(
+  parts: UnitParts,
+  ref: PlacementRef,
+  statement: string | ((session: PostgresSession) => Promise<string>),
+): Promise<number> {
+  return askUnit(parts, ref, async (session) => {
+    const text = typeof statement === 'string' ? statement : await statement(session);
+    const [row] = await session.script<{ bytes: number }>(text);
+    return row?.bytes ?? 0;
+  });
 }

@@ -2,49 +2,32 @@
  * The placements `schema` and `database` on one PostgreSQL server. What they share is in the files beside this one:
  * names, logins, roles, the unit seen through the tenant's own logins, and the provisioner's server.
  */
-import type { Clock } from '../clock.ts';
-import type { ControlDb } from '../database/database.ts';
-import type { TenantMigration } from '../database/migration.ts';
-import type { ModuleMigrations } from '../database/migrator.ts';
 import { conflict } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
-import type { Logger } from '../log.ts';
-import type { Secrets } from '../secrets.ts';
-import type { Placement, PlacementAlarm, PlacementRef, Purpose } from './placement.ts';
+import type { Placement, PlacementRef, Purpose } from './placement.ts';
+import { citusSizeText, moveToNode, nodeOf, onCitus } from './postgres-citus.ts';
 import { createPostgresCredentials } from './postgres-credentials.ts';
 import { createDatabaseUnit, type DatabaseParts, databaseMark, destroyDatabaseUnit } from './postgres-database.ts';
+import { createSchemaInspector } from './postgres-inspect.ts';
 import { migrateSchemaUnit, schemaStructure } from './postgres-migrate.ts';
 import { createPostgresNames, literal } from './postgres-names.ts';
+import type { PlacementOptions } from './postgres-options.ts';
 import { createSchemaUnit, destroySchemaUnit, type SchemaParts, schemaMark } from './postgres-schema.ts';
 import { createPostgresServer } from './postgres-server.ts';
 import { withStrays } from './postgres-strays.ts';
 import { createPostgresTemplate, databaseSchema } from './postgres-template.ts';
+import { migrateSchemasTogether } from './postgres-together.ts';
 import { inspectUnit, migrateUnit, openUnit, sizeOfUnit, stampUnit, type UnitParts } from './postgres-unit.ts';
 
-export interface PostgresPlacementOptions {
+export interface PostgresPlacementOptions extends PlacementOptions {
   /** The provisioner's login and the server. */
   readonly url: string;
   /** Name of one server of several. */
   readonly name?: string | null;
   /** Where requests go, where that is another address: a pooler in transaction mode. */
   readonly pooledUrl?: string | null;
-  /** Physical name of schema, database and request login, as `tenant_{id}`. */
-  readonly schemaTemplate: string;
-  readonly migrations: readonly ModuleMigrations<TenantMigration>[];
-  readonly control: ControlDb;
-  readonly secrets: Pick<Secrets, 'control' | 'digest'>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly alarm: (event: PlacementAlarm) => void;
-  readonly statementSeconds: number;
-  /** Connections of one tenant that this process opens at most. */
-  readonly tenantConnections: number;
-  /** Connections of one tenant's request login, over all processes. */
-  readonly roleConnections: number;
   /** Tenants in one shared database of the placement `schema`. */
   readonly schemaTenants: number;
-  /** Keep statements prepared; never done through a pooled address. */
-  readonly prepared: boolean;
 }
 
 /** Both placements of one server. Nothing is connected before the first use. */
@@ -82,6 +65,9 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
     perDatabase: options.schemaTenants,
     shared,
     replays: new Map(),
+    spread: new Map(),
+    recipes: new Map(),
+    structures: new Map(),
   };
   const connections = connectionsOf(options.tenantConnections);
   return {
@@ -90,7 +76,7 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       parts: database,
       connections,
       mark: databaseMark(mark),
-      size: 'SELECT pg_database_size(current_database()) AS bytes',
+      size: (ref) => sizeOfUnit(database, ref, 'SELECT pg_database_size(current_database()) AS bytes'),
       create: (ref) => createDatabaseUnit(database, ref),
       destroy: (tenantId) => destroyDatabaseUnit(database, tenantId),
       complete: (placement) => withStrays(placement, database),
@@ -103,17 +89,34 @@ export function createPostgresPlacements(options: PostgresPlacementOptions): {
       parts: schema,
       connections,
       mark: schemaMark(mark),
-      size: `SELECT coalesce(sum(pg_total_relation_size(d.objid)), 0)::bigint AS bytes FROM pg_depend d
-        JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'm')
-        WHERE d.refclassid = 'pg_namespace'::regclass AND d.classid = 'pg_class'::regclass
-          AND d.refobjid = current_schema()::regnamespace`,
+      size: (ref) => sizeOfSchema(schema, ref),
       create: (ref) => createSchemaUnit(schema, ref),
       destroy: (tenantId) => destroySchemaUnit(schema, tenantId),
+      complete: (placement) => ({
+        ...placement,
+        node: (ref) => nodeOf(schema, ref),
+        moveToNode: (ref, node) => moveToNode(schema, ref, node),
+        migrateTogether: (refs) => migrateSchemasTogether(schema, refs),
+        inspect: createSchemaInspector(schema),
+      }),
       migrate: (ref) => migrateSchemaUnit(schema, ref),
       structure: () => schemaStructure(schema),
       close: () => server.close(),
     }),
   };
+}
+
+const schemaSizeText = `SELECT coalesce(sum(pg_total_relation_size(d.objid)), 0)::bigint AS bytes FROM pg_depend d
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'm')
+  WHERE d.refclassid = 'pg_namespace'::regclass AND d.classid = 'pg_class'::regclass
+    AND d.refobjid = current_schema()::regnamespace`;
+
+function sizeOfSchema(parts: SchemaParts, ref: PlacementRef): Promise<number> {
+  return sizeOfUnit(parts, ref, async (session) => {
+    const database = (await parts.credentials.find(ref.tenantId))?.request.database;
+    const spread = database !== undefined && (await onCitus(parts.spread, session, database));
+    return spread ? citusSizeText : schemaSizeText;
+  });
 }
 
 /** Readers and writers together never want more than a tenant may hold, so that neither keeps the other waiting. */
@@ -128,14 +131,13 @@ interface Kind {
   readonly connections: Readonly<Record<Purpose, number>>;
   /** How the comment on the owner role of such a unit begins. */
   readonly mark: string;
-  /** Statement that gives the bytes of a unit. */
-  readonly size: string;
   /** Whether the unit has its identity row of this generation now; true where it was made. */
   create(ref: PlacementRef): Promise<boolean>;
   destroy(tenantId: TenantId): Promise<void>;
   /** What such a placement has beyond the others. */
   complete?(placement: Placement): Placement;
   migrate(ref: PlacementRef): ReturnType<Placement['migrate']>;
+  size(ref: PlacementRef): Promise<number>;
   structure(): Promise<string>;
   close(): Promise<void>;
 }
@@ -155,7 +157,7 @@ function placementOver(own: Kind): Placement {
     migrate: own.migrate,
     structure: own.structure,
     inspect: (ref) => inspectUnit(parts, ref),
-    size: (ref) => sizeOfUnit(parts, ref, own.size),
+    size: own.size,
     async destroy(ref) {
       await own.destroy(ref.tenantId);
     },

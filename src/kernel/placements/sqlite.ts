@@ -77,7 +77,7 @@ export function createSqlitePlacement(given: SqlitePlacementOptions): Placement 
 }
 
 const threadOf = (ref: PlacementRef, purpose: Purpose) =>
-  purpose === 'migrate' ? ('maintenance' as const) : { tenant: ref.tenantId };
+  purpose === 'migrate' ? { migrate: ref.tenantId } : { tenant: ref.tenantId };
 
 async function openChecked(context: Context, ref: PlacementRef, purpose: Purpose): Promise<SqliteSession> {
   try {

@@ -86,7 +86,7 @@ test('tenants under constant load, never idle, do not starve another that needs 
 });
 
 test('who waits too long gets 503 with a time to come back, and the place is not lost', async () => {
-  const made = start({ maxConnections: 2, connectionWaitSeconds: 1 });
+  const made = start({ maxConnections: 2, connectionWaitSeconds: 3 });
   const [a, b, c] = await tenants(made, 3);
   // The first opening starts a thread, which may take its time on a busy machine.
   for (const { db } of [a!, b!, c!]) await count(db).catch(() => {});

@@ -4,6 +4,7 @@ import { notFound, StrongroomError, unauthenticated, unavailable } from '../erro
 import type { Actor, Tenant } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
 import type { Placement } from '../placements/placement.ts';
+import { notOnCitus } from '../placements/postgres-citus.ts';
 import { selectOperations } from './journal.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OpenTenant } from './open-tenant.ts';
@@ -78,6 +79,16 @@ export function createTenants(parts: TenantsParts): Tenants {
     async databaseBytes(id) {
       const record = await placed(id);
       return guarded(() => placementOf(record).size(record.placement));
+    },
+    async node(id) {
+      const record = await placed(id);
+      return guarded(async () => (await placementOf(record).node?.(record.placement)) ?? null);
+    },
+    async moveToNode(id, node) {
+      const record = await placed(id);
+      const placement = placementOf(record);
+      if (placement.moveToNode === undefined) throw notOnCitus();
+      return guarded(() => placement.moveToNode!(record.placement, node));
     },
     async inspect(id) {
       const record = await placed(id);

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { ControlDb, ControlTx } from '../database/database.ts';
+import { groupCommit } from '../database/group-commit.ts';
 import { isStrongroomError, unavailable } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { holdsRun, type ResultRow, type RunRow, writeResult } from './fleet-repository.ts';
@@ -25,11 +26,6 @@ export interface OutcomeWriter {
   write(outcome: Outcome): Promise<void>;
 }
 
-interface Waiting {
-  readonly outcome: Outcome;
-  readonly written: PromiseWithResolvers<void>;
-}
-
 /** Outcomes of one transaction. */
 const batchSize = 200;
 
@@ -40,15 +36,13 @@ export function createOutcomeWriter(parts: {
   readonly owner: string;
 }): OutcomeWriter {
   const { control, clock, run, owner } = parts;
-  let waiting: Waiting[] = [];
-  let writing = false;
 
-  async function commit(outcomes: readonly Outcome[]): Promise<void> {
-    await control.transaction(async (tx) => {
+  async function commit(outcomes: readonly Outcome[]) {
+    return control.transaction(async (tx) => {
       if (!(await holdsRun(tx, run.id, owner))) {
         throw unavailable('lease_lost', 'Another process goes on with this migration.');
       }
-      await Promise.all(outcomes.map((outcome) => record(tx, outcome)));
+      return Promise.all(outcomes.map((outcome) => record(tx, outcome)));
     });
   }
 
@@ -66,29 +60,7 @@ export function createOutcomeWriter(parts: {
     await Promise.all(changes);
   }
 
-  async function writeAll(): Promise<void> {
-    writing = true;
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, batchSize);
-      waiting = waiting.slice(batchSize);
-      try {
-        await commit(batch.map(({ outcome }) => outcome));
-        for (const { written } of batch) written.resolve();
-      } catch (error) {
-        if (batch.length === 1 || isStrongroomError(error)) for (const { written } of batch) written.reject(error);
-        // One of them may be what the database refuses: each for itself.
-        else for (const one of batch) await commit([one.outcome]).then(one.written.resolve, one.written.reject);
-      }
-    }
-    writing = false;
-  }
-
-  return {
-    write(outcome) {
-      const written = Promise.withResolvers<void>();
-      waiting.push({ outcome, written });
-      if (!writing) void writeAll();
-      return written.promise;
-    },
-  };
+  // Where several fail, one of them may be what the database refuses: each for itself then.
+  const writes = groupCommit(commit, { most: batchSize, alone: (error) => !isStrongroomError(error) });
+  return { write: writes.add };
 }

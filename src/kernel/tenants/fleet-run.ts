@@ -5,17 +5,18 @@
  *   company of every placement: where two of them in a row show that the release does not work there, no other is
  *   touched. A company whose database is missing or does not answer says nothing about the release.
  * - More failures than the run allows end it. A company that fails stays where it was, and the others go on.
- * - After each company the structure that is there is compared with what the migrations make.
+ * - Then companies that share a database go several at once, in one transaction, where nothing speaks against it; those
+ *   that do not come through are migrated each for itself. Who asked for one at a time gets that.
  */
 import { isoTime, second } from '../clock.ts';
-import { isStrongroomError, StrongroomError } from '../errors.ts';
+import { isStrongroomError } from '../errors.ts';
 import { failpoint } from './failpoints.ts';
 import type { FleetParts } from './fleet.ts';
+import { attempt, attemptTogether, type Finding } from './fleet-attempt.ts';
 import { createOutcomeWriter, type Outcome, type OutcomeWriter } from './fleet-outcomes.ts';
 import { endRun, isStopRequested, type ResultRow, type RunRow, releaseRun, renewRun } from './fleet-repository.ts';
 import type { Lease } from './journal.ts';
-import { inLanes } from './locks.ts';
-import { livingStates, selectById } from './repository.ts';
+import { inLanes, type Locks } from './locks.ts';
 import type { MigrationRun } from './tenants.ts';
 
 export interface LiveRun {
@@ -32,6 +33,8 @@ const leaseTime = 20 * second;
 const renewEvery = 5 * second;
 /** Companies whose outcome is being written while others are migrated. */
 const unwritten = 100;
+/** Companies that go together at most: the first waits for the last with its tables locked. */
+const together = 25;
 /** So many of a placement in a row, and the release is taken not to work there. */
 const enoughFaults = 2;
 
@@ -102,9 +105,9 @@ async function rounds(run: State): Promise<void> {
   const works = await firstOnes(run);
   if (works)
     await inLanes(
-      waiting(run),
+      groupsOf(run),
       row.concurrency,
-      (result) => migrate(run, result),
+      (group) => migrateGroup(run, group),
       () => more(run),
     );
   await Promise.all(run.settling);
@@ -171,9 +174,6 @@ async function firstOf(run: State, placement: ResultRow['placement']): Promise<b
   return true;
 }
 
-/** What one company says about the release. */
-type Finding = 'works' | 'fault' | 'nothing';
-
 /** Migrates one company; what is wrong with it stays with it. Its outcome is written while the next one is begun. */
 async function migrate(run: State, result: ResultRow): Promise<Finding> {
   if (run.settling.size >= unwritten) await Promise.race(run.settling);
@@ -181,7 +181,7 @@ async function migrate(run: State, result: ResultRow): Promise<Finding> {
   const found = Promise.withResolvers<Finding>();
   const settled = run.parts.locks
     .run(result.tenantId, async () => {
-      const [outcome, finding] = await attempt(run, result);
+      const [outcome, finding] = await attempt(run.parts, run.row, result);
       if (outcome.status === 'failed') run.failures += 1;
       found.resolve(finding);
       await write(run, outcome);
@@ -192,6 +192,60 @@ async function migrate(run: State, result: ResultRow): Promise<Finding> {
     });
   run.settling.add(settled);
   return found.promise;
+}
+
+/** Those that are left, in their order. Every lane has work until the end. */
+function groupsOf(run: State): readonly (readonly ResultRow[])[] {
+  const left = waiting(run);
+  const { concurrency } = run.row;
+  const sharing = left.filter(sharesDatabase).length;
+  const size = concurrency === 1 ? 1 : Math.min(together, Math.ceil(sharing / (2 * concurrency)));
+  const groups: ResultRow[][] = [];
+  let open: ResultRow[] | undefined;
+  for (const result of left) {
+    if (sharesDatabase(result) && open !== undefined && open.length < size) open.push(result);
+    else {
+      const group = [result];
+      groups.push(group);
+      if (sharesDatabase(result)) open = group;
+    }
+  }
+  return groups;
+}
+
+const sharesDatabase = ({ placement }: ResultRow) => placement === 'schema';
+
+/** Those that do not come through together follow one by one, for as long as the run goes on. */
+async function migrateGroup(run: State, group: readonly ResultRow[]): Promise<void> {
+  if (group.length === 1) return void (await migrate(run, group[0]!));
+  if (run.settling.size >= unwritten) await Promise.race(run.settling);
+  for (const result of group) result.status = 'running';
+  const left = Promise.withResolvers<readonly ResultRow[]>();
+  const work = async () => {
+    const attempted = await attemptTogether(run.parts, run.row, group);
+    const outcomes = attempted.flatMap((one) => (one === null ? [] : [one[0]]));
+    run.failures += outcomes.filter(({ status }) => status === 'failed').length;
+    left.resolve(group.filter((_, index) => attempted[index] === null));
+    await Promise.all(outcomes.map((outcome) => write(run, outcome)));
+  };
+  const settled = locked(
+    run.parts.locks,
+    group.map(({ tenantId }) => tenantId),
+    work,
+  ).finally(() => {
+    run.settling.delete(settled);
+    for (const tell of run.heard) tell();
+  });
+  run.settling.add(settled);
+  for (const result of await left.promise) {
+    if (more(run)) await migrate(run, result);
+    else result.status = 'waiting';
+  }
+}
+
+/** With all of them held; nobody else holds more than one. */
+function locked(locks: Locks, keys: readonly string[], work: () => Promise<void>): Promise<void> {
+  return keys.reduceRight((inner, key) => () => locks.run(key, inner), work)();
 }
 
 async function write(run: State, outcome: Outcome): Promise<void> {
@@ -212,39 +266,4 @@ async function write(run: State, outcome: Outcome): Promise<void> {
     if (status !== 'failed') run.failures += 1;
     Object.assign(result, { status: 'failed', reason: 'The result could not be recorded; run it again.' });
   }
-}
-
-/** Never throws. */
-async function attempt(run: State, result: ResultRow): Promise<[Outcome, Finding]> {
-  const { parts } = run;
-  const { control, clock, log } = parts;
-  const begun = { result, startedAt: clock.iso() };
-  try {
-    await failpoint('fleet.company.before');
-    const record = await selectById(control.read, result.tenantId);
-    if (record === undefined || !(livingStates as readonly string[]).includes(record.state)) {
-      return [{ ...begun, status: 'skipped', reason: 'Not active any more.', schema: null }, 'nothing'];
-    }
-    const placement = parts.placementOf(record);
-    const { fingerprint } = await placement.migrate(record.placement);
-    await failpoint('fleet.company.applied');
-    const expected = await parts.expectedFingerprint(placement);
-    const schema = { version: Math.max(parts.head(), record.schemaVersion), fingerprint };
-    if (expected === null || expected === fingerprint) {
-      return [{ ...begun, status: 'done', reason: null, schema }, 'works'];
-    }
-    log.error({ company: record.id, run: run.row.id }, 'the structure of a company is not what the migrations make');
-    return [{ ...begun, status: 'failed', reason: driftText, schema }, 'fault'];
-  } catch (error) {
-    log.error({ err: error, company: result.tenantId, run: run.row.id }, 'the migration of a company failed');
-    const finding = isStrongroomError(error, 'unavailable') ? 'nothing' : 'fault';
-    return [{ ...begun, status: 'failed', reason: reasonText(error), schema: null }, finding];
-  }
-}
-
-const driftText =
-  'The structure of the database is not what the migrations make: somebody changed it. It is at the new version.';
-
-function reasonText(error: unknown): string {
-  return error instanceof StrongroomError ? error.message : 'A migration was refused; the log has the details.';
 }

@@ -83,6 +83,15 @@ export async function selectById(reader: ControlReader | ControlTx, id: string):
   return row === undefined ? undefined : toRecord(row);
 }
 
+export async function selectByIds(reader: ControlReader, ids: readonly string[]): Promise<TenantRecord[]> {
+  const rows = await reader
+    .selectFrom('tenants')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute();
+  return rows.map(toRecord);
+}
+
 export async function selectBySlug(reader: ControlReader, slug: string): Promise<TenantRecord | undefined> {
   const row = await reader.selectFrom('tenants').selectAll().where('slug', '=', slug).executeTakeFirst();
   return row === undefined ? undefined : toRecord(row);

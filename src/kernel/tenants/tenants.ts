@@ -126,6 +126,10 @@ export interface Tenants {
   databaseBytes(id: TenantId): Promise<number>;
   /** What is really there, read past every pool (`Placement.inspect`): for the operator's test of a database. */
   inspect(id: TenantId): Promise<PlacementState>;
+  /** The machine that the database is on (`Placement.node`); null where there is but one. @throws unavailable */
+  node(id: TenantId): Promise<string | null>;
+  /** `Placement.moveToNode`; may take minutes. @returns the node's name @throws conflict `not_on_citus` */
+  moveToNode(id: TenantId, node: string): Promise<string>;
   operation(operationId: string): Promise<Operation | undefined>;
 }
 

@@ -17,6 +17,11 @@ import type { FleetParts, Invitation } from './ports.ts';
 /** How long a DELETE with `purge=now` waits before it answers that the work goes on. */
 const purgeWaitMs = 30_000;
 const statsWaitMs = 15_000;
+/** How long a move to another node is waited for, and how long the look at where a company is may take. */
+const moveWaitMs = 30_000;
+const nodeWaitMs = 1_000;
+/** After one that failed the next is made this much later. */
+const nodePauseMs = 60_000;
 
 export interface Created {
   readonly record: TenantRecord;
@@ -39,6 +44,10 @@ export interface Companies {
   find(idOrSlug: string): Promise<TenantRecord>;
   /** A handle for work of operators in a company. @throws conflict while it is suspended, deleted or not ready */
   open(record: TenantRecord, actor: Actor): Promise<Tenant>;
+  /** The node that its database is on, where its server has several; null too where that cannot be told in time. */
+  node(record: TenantRecord): Promise<string | null>;
+  /** `node` is null while the move goes on. @throws conflict `not_on_citus` */
+  moveNode(id: string, node: string, actor: Actor): Promise<{ record: TenantRecord; node: string | null }>;
   list(page: {
     limit: number;
     filter: TenantFilter;
@@ -158,8 +167,41 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
     return { done: false, ...deleting };
   }
 
+  /** Companies whose database did not say where it is, and when it is asked again. */
+  const unanswered = new Map<string, number>();
+
+  async function node({ id, state }: TenantRecord): Promise<string | null> {
+    const there = ['active', 'suspended', 'deleting'].includes(state);
+    if (!there || kernel.clock.now() < (unanswered.get(id) ?? 0)) return null;
+    unanswered.delete(id);
+    const found = await within(nodeWaitMs, tenants.node(id)).catch(() => late);
+    if (typeof found !== 'symbol') return found;
+    unanswered.set(id, kernel.clock.now() + nodePauseMs);
+    return null;
+  }
+
+  async function moved(record: TenantRecord, wanted: string, actor: Actor): Promise<string> {
+    const entry = { action: 'company.node_moved', actor, target: record.id };
+    try {
+      const to = await tenants.moveToNode(record.id, wanted);
+      await kernel.audit.noteFleet({ ...entry, outcome: 'success', details: { node: to } });
+      return to;
+    } catch (error) {
+      if (isStrongroomError(error, 'conflict') || isStrongroomError(error, 'invalid')) throw error;
+      kernel.log.warn({ err: error, company: record.id }, 'a company was not moved to another node');
+      await kernel.audit.noteFleet({ ...entry, outcome: 'failed' });
+      throw error;
+    }
+  }
+
   return {
     get,
+    node,
+    async moveNode(id, wanted, actor) {
+      const record = requireLiving(await get(id));
+      const to = await within(moveWaitMs, moved(record, wanted, actor));
+      return { record, node: to === late ? null : to };
+    },
     async find(idOrSlug) {
       const record = await tenants.find(idOrSlug);
       if (record === undefined || record.state === 'deleted') throw notFound(`There is no company "${idOrSlug}".`);

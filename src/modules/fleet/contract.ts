@@ -52,6 +52,14 @@ export const Company = z.object({
 });
 export type Company = z.output<typeof Company>;
 
+export const CompanyDetail = Company.extend({
+  node: z
+    .string()
+    .nullable()
+    .describe('The node of a Citus cluster that the database is on, as `host:port`; null elsewhere, or where unknown'),
+});
+export type CompanyDetail = z.output<typeof CompanyDetail>;
+
 export const CreatedCompany = Company.extend({ invitation: FirstInvitation.optional() });
 export type CreatedCompany = z.output<typeof CreatedCompany>;
 
@@ -85,6 +93,12 @@ export const Accepted = z.object({
   slug: z.string(),
   operation_id: z.string(),
   status: CompanyStatus,
+});
+
+export const MovedCompany = z.object({
+  id: z.string(),
+  slug: z.string(),
+  node: z.string().describe('Where it is, or is being moved to'),
 });
 
 const AcceptedCreation = Accepted.extend({ invitation: FirstInvitation.optional() });
@@ -190,7 +204,7 @@ const companyRoutes = contract({
     summary: 'One company',
     access: operator,
     params,
-    answers: { 200: Company },
+    answers: { 200: CompanyDetail },
   },
   updateCompany: {
     method: 'PATCH',
@@ -254,6 +268,21 @@ const companyRoutes = contract({
     params,
     answers: { 200: Company },
     errors: ['company_deleting', 'company_not_ready'],
+  },
+  moveCompanyNode: {
+    method: 'POST',
+    path: '/api/companies/{id}/move-node',
+    summary: 'Move the company’s database to another node of its Citus cluster',
+    description:
+      'It is used meanwhile; writes wait for a moment at the end. The answer waits up to 30 s and is 202 when the ' +
+      'move goes on after that.',
+    access: operator,
+    params,
+    body: z.strictObject({
+      node: z.string().trim().min(1).max(300, 'at most 300 characters').describe('`host:port`, as Citus knows it'),
+    }),
+    answers: { 200: MovedCompany, 202: MovedCompany },
+    errors: ['not_on_citus', 'node_unknown', 'company_deleting', 'company_not_ready'],
   },
   inviteAdmin: {
     method: 'POST',

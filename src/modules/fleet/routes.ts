@@ -156,7 +156,8 @@ export function fleetRoutes(services: Services) {
       };
     },
     async getCompany({ params }) {
-      return { status: 200 as const, body: companyView(await companies.get(params.id)) };
+      const record = await companies.get(params.id);
+      return { status: 200 as const, body: { ...companyView(record), node: await companies.node(record) } };
     },
     async updateCompany({ params, body, caller }) {
       return { status: 200 as const, body: companyView(await companies.update(params.id, body, caller.actor)) };
@@ -182,6 +183,12 @@ export function fleetRoutes(services: Services) {
     },
     async resumeCompany({ params, caller }) {
       return { status: 200 as const, body: companyView(await companies.resume(params.id, caller.actor)) };
+    },
+    async moveCompanyNode({ params, body, caller }) {
+      const { record, node } = await companies.moveNode(params.id, body.node, caller.actor);
+      const { id, slug } = record;
+      if (node === null) return { status: 202 as const, body: { id, slug, node: body.node } };
+      return { status: 200 as const, body: { id, slug, node } };
     },
     async inviteAdmin({ params, body, caller }) {
       const invitation = await companies.inviteAdmin(params.id, body, caller.actor);
