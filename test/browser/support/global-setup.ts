@@ -9,7 +9,7 @@ export function setup(): void {
     console.log('There is no Chromium (apt-get install chromium, or CHROMIUM_PATH): the browser suite is skipped.');
     return;
   }
-  if (process.env.STRONGROOM_BROWSER_BUILT === undefined) {
+  if (process.env.BROWSER_SUITE_BUILT === undefined) {
     execFileSync(process.execPath, [join(root, 'web/build.js')], { stdio: 'inherit' });
   }
 }
