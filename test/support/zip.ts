@@ -51,7 +51,7 @@ export function zipEntries(tail: Buffer, whole = tail.length): ZipEntry[] {
 
 /** Gives the values of the field of ZIP64, one after the other. */
 function field64(extra: Buffer): () => number {
-  let values = Buffer.alloc(0);
+  let values: Buffer = Buffer.alloc(0);
   for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
     if (extra.readUInt16LE(at) === 1) values = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
   }

@@ -30,6 +30,8 @@ export interface Archives {
 
 /** Objects that are looked at together before the first byte. */
 const lookedAtOnce = 16;
+/** Bytes that are read before they are taken. */
+const readAhead = 256 * 1024;
 /** Documents whose rows in the audit trail are written together. */
 const notedAtOnce = 50;
 
@@ -53,7 +55,7 @@ export function createArchives(parts: Parts): Archives {
       const members = membersOf(parts, acting, contents, (stream) => {
         current = stream;
       });
-      const body = Readable.from(zipBytes(members), { objectMode: false });
+      const body = Readable.from(zipBytes(members), { objectMode: false, highWaterMark: readAhead });
       // The generators end at the next chunk; a store that does not give it is not waited for.
       body.once('close', () => current?.destroy());
       return { headers: headersOf(name, length), body };
