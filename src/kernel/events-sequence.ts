@@ -8,9 +8,15 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Transaction } from './database/database.ts';
 
+/** What a transaction holds already: until its commit nobody else can have it. */
+const held = new WeakMap<object, Set<string>>();
+
 /** Call before the statement that uses `nextNumber` of the same table. */
 export async function holdSequence(tx: Pick<Transaction<unknown>, 'dialect' | 'getExecutor'>, table: string) {
   if (tx.dialect !== 'postgres') return;
+  const tables = held.get(tx) ?? new Set();
+  if (tables.has(table)) return;
+  held.set(tx, tables.add(table));
   await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ${`:${table}`}, 0))`.execute(tx);
 }
 
