@@ -126,8 +126,8 @@ export function useDocumentActions(onDone: () => void): DocumentActions {
       if (undo === undefined) showDone(message);
       else showUndo(message, () => undo(done));
     }
-    // More than what is loaded was changed.
-    if (target.kind === 'matching') await refreshDocuments(queries);
+    // More than what is loaded was changed, or something that is shown is there no more.
+    if (target.kind === 'matching' || failed.some(({ code }) => code === 'not_found')) await refreshDocuments(queries);
     // Lists that are not in sight ask again when they are opened; those in sight have it already.
     await queries.invalidateQueries({ queryKey: ['documents'], refetchType: 'none' });
   }
