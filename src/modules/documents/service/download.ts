@@ -93,8 +93,12 @@ export async function requireWhole(parts: Parts, acting: Acting, content: Versio
   if (size === content.size_bytes) return;
   await noteCorrupt(parts, acting, content, size === undefined ? 'missing' : 'size');
   const more = { retryAfter: 3_600, extra: { document_id: content.document_id } };
-  const message = 'The content of this document is damaged; it is not served.';
-  throw new StrongroomError('unavailable', 'object_damaged', message, more);
+  throw new StrongroomError(
+    'unavailable',
+    'object_damaged',
+    'The content of this document is damaged; it is not served.',
+    more,
+  );
 }
 
 /** A 304 has the headers that tell a cache what it has, and no more. */
