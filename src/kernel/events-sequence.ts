@@ -24,3 +24,14 @@ export async function holdSequence(tx: Pick<Transaction<unknown>, 'dialect' | 'g
 export function nextNumber(table: 'events' | 'audit_log'): RawBuilder<number> {
   return sql<number>`(select coalesce(max(seq), 0) + 1 from ${sql.table(table)})`;
 }
+
+/** The highest number so far, for several rows at once; in a transaction that holds the sequence. */
+export async function lastNumber(tx: Pick<Transaction<unknown>, 'getExecutor'>, table: 'events' | 'audit_log') {
+  const { rows } = await sql<{ last: number }>`select coalesce(max(seq), 0) as last from ${sql.table(table)}`.execute(
+    tx,
+  );
+  return Number(rows[0]!.last);
+}
+
+/** Rows of one statement: below the number of values that a database takes in one. */
+export const rowsAtOnce = 500;

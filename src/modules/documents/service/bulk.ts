@@ -3,7 +3,8 @@
  *
  * - Each document is judged and changed by the rules of the request for it alone (`changes.ts`), with the same rows in
  *   history, audit trail and outbox. One that is refused keeps none of the others from being done.
- * - What is refused is refused before anything of it is written, so that nothing has to be taken back.
+ * - What is refused is refused before anything of it is written, so that nothing has to be taken back. What was done is
+ *   written down at the end, in few statements.
  * - A rehearsal does all of it and commits nothing.
  */
 import type { TenantTx } from '../../../kernel/database/database.ts';
@@ -22,8 +23,8 @@ import { loadBasket } from '../repository/baskets.ts';
 import { findDocuments, judgedDocument, type LoadedDocument, type Wanted } from '../repository/documents.ts';
 import { countDocuments } from '../repository/list.ts';
 import { accessOf } from '../visibility.ts';
-import type { Acting, Parts } from './acting.ts';
-import { endedByName, needs, restoreInside, trashInside, updateInside } from './changes.ts';
+import { type Acting, type Fact, type Parts, writeAllDown } from './acting.ts';
+import { type Changing, endedByName, needs, restoreInside, trashInside, updateInside } from './changes.ts';
 import { filterOf, findMatching } from './documents.ts';
 
 export interface Bulk {
@@ -82,8 +83,11 @@ async function actOnAll(parts: Parts, tx: TenantTx, acting: Acting, body: BulkBo
   // Documents before the basket, as a request for one locks them.
   const rows = await findDocuments(tx, viewer, ids);
   if (action.type === 'move' && action.basket_id !== null) await loadBasket(tx, viewer, action.basket_id, 'write');
+  const facts: Fact[] = [];
+  const changing: Changing = { parts, tx, acting, note: (fact) => void facts.push(fact) };
   const items: BulkItem[] = [];
-  for (const id of ids) items.push(await actOnOne(parts, tx, acting, action, { id, row: rows.get(id) }));
+  for (const id of ids) items.push(await actOnOne(changing, action, { id, row: rows.get(id) }));
+  await writeAllDown(parts, tx, acting, facts);
   return items;
 }
 
@@ -100,40 +104,32 @@ async function matchingIds(tx: TenantTx, acting: Acting, { filter = {}, action }
 type Found = Parameters<typeof judgedDocument>[1];
 
 async function actOnOne(
-  parts: Parts,
-  tx: TenantTx,
-  acting: Acting,
+  changing: Changing,
   action: BulkAction,
   { id, row }: { readonly id: string; readonly row: Found },
 ): Promise<BulkItem> {
   const wanted: Wanted = action.type === 'move' || action.type === 'tag' ? needs.update : needs[action.type];
   try {
-    const document = judgedDocument(acting.viewer, row, wanted);
-    await change(parts, tx, acting, action, document);
+    const document = judgedDocument(changing.acting.viewer, row, wanted);
+    await change(changing, action, document);
     const moved = action.type === 'move' ? { moved_from: document.basket_id || null } : {};
     return { id, status: 'done', filename: document.filename, ...moved };
   } catch (error) {
     if (!isRefusal(error) || endedByName(error)) throw error;
-    return { id, status: 'failed', ...nameOf(acting, row), code: error.code, title: error.message };
+    return { id, status: 'failed', ...nameOf(changing.acting, row), code: error.code, title: error.message };
   }
 }
 
-async function change(
-  parts: Parts,
-  tx: TenantTx,
-  acting: Acting,
-  action: BulkAction,
-  document: LoadedDocument,
-): Promise<unknown> {
+async function change(changing: Changing, action: BulkAction, document: LoadedDocument): Promise<unknown> {
   switch (action.type) {
     case 'move':
-      return updateInside(parts, tx, acting, document, { basket_id: action.basket_id }, true);
+      return updateInside(changing, document, { basket_id: action.basket_id }, true);
     case 'tag':
-      return updateInside(parts, tx, acting, document, { tags: retagged(document, action) });
+      return updateInside(changing, document, { tags: retagged(document, action) });
     case 'trash':
-      return trashInside(parts, tx, acting, document);
+      return trashInside(changing, document);
     case 'restore':
-      return restoreInside(parts, tx, acting, document);
+      return restoreInside(changing, document);
   }
 }
 

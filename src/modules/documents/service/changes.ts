@@ -19,8 +19,22 @@ import {
 } from '../repository/documents.ts';
 import { releaseDocument } from '../repository/files.ts';
 import { requireLevel } from '../visibility.ts';
-import { type Acting, type Parts, writeDown } from './acting.ts';
+import { type Acting, type Fact, type Parts, writeDown } from './acting.ts';
 import { filenameTaken, metadataFacts } from './content.ts';
+
+/** A transaction that somebody's changes are made in. */
+export interface Changing {
+  readonly parts: Parts;
+  readonly tx: TenantTx;
+  readonly acting: Acting;
+  /** Takes what is to be written down, to write it with other facts before the commit; else it is written at once. */
+  readonly note?: (fact: Fact) => void;
+}
+
+async function down({ parts, tx, acting, note }: Changing, fact: Fact): Promise<void> {
+  if (note === undefined) await writeDown(parts, tx, acting, fact);
+  else note(fact);
+}
 
 /** What each change needs of the document it is about. */
 export const needs = {
@@ -32,13 +46,12 @@ export const needs = {
 
 /** @param basketIsOpen the caller has looked already whether documents may be put into the basket of `change` */
 export async function updateInside(
-  parts: Parts,
-  tx: TenantTx,
-  acting: Acting,
+  changing: Changing,
   before: LoadedDocument,
   change: UpdateDocument,
   basketIsOpen = false,
 ): Promise<LoadedDocument> {
+  const { tx, acting } = changing;
   const { tenant, viewer } = acting;
   if (change.basket_id === '') throw notFound();
   const basket = change.basket_id === undefined ? before.basket_id : (change.basket_id ?? '');
@@ -67,7 +80,7 @@ export async function updateInside(
     await writeMetadataFacts(tx, before.id, metadataFacts(change.metadata!), false);
   }
   if (fields.includes('tags')) await writeTags(tx, before.id, given!);
-  await writeDown(parts, tx, acting, {
+  await down(changing, {
     action: 'document.updated',
     documentId: before.id,
     payload: { document_id: before.id, fields },
@@ -80,15 +93,11 @@ export async function updateInside(
   return updated;
 }
 
-export async function trashInside(
-  parts: Parts,
-  tx: TenantTx,
-  acting: Acting,
-  { id }: Pick<LoadedDocument, 'id'>,
-): Promise<void> {
+export async function trashInside(changing: Changing, { id }: Pick<LoadedDocument, 'id'>): Promise<void> {
+  const { parts, tx, acting } = changing;
   const now = acting.tenant.clock.now();
   await changeDocument(tx, id, { trashed_at: isoTime(now) });
-  await writeDown(parts, tx, acting, {
+  await down(changing, {
     action: 'document.trashed',
     documentId: id,
     payload: { document_id: id },
@@ -97,18 +106,14 @@ export async function trashInside(
 }
 
 /** Does nothing to one that is not in the trash. */
-export async function restoreInside(
-  parts: Parts,
-  tx: TenantTx,
-  acting: Acting,
-  document: LoadedDocument,
-): Promise<LoadedDocument> {
+export async function restoreInside(changing: Changing, document: LoadedDocument): Promise<LoadedDocument> {
+  const { tx } = changing;
   const { id } = document;
   if (document.trashed_at === null) return document;
   const taken = await findByName(tx, document.owner_id, document.basket_id, document.filename);
   if (taken !== undefined) throw filenameTaken(taken);
   await nameConflicts(() => changeDocument(tx, id, { trashed_at: null }));
-  await writeDown(parts, tx, acting, {
+  await down(changing, {
     action: 'document.restored',
     documentId: id,
     payload: { document_id: id },

@@ -92,20 +92,20 @@ export function createDocumentRules(parts: Parts): Documents {
       acting.tenant.db.transaction(async (tx) => {
         const before = await loadDocument(tx, acting.viewer, id, needs.update);
         requireMatch(ifMatch, before.version_id);
-        return seen(await updateInside(parts, tx, acting, before, change));
+        return seen(await updateInside({ parts, tx, acting }, before, change));
       }),
 
     trash: (acting, id, ifMatch) =>
       acting.tenant.db.transaction(async (tx) => {
         const document = await loadDocument(tx, acting.viewer, id, needs.trash);
         requireMatch(ifMatch, document.version_id);
-        await trashInside(parts, tx, acting, document);
+        await trashInside({ parts, tx, acting }, document);
       }),
 
     restore: (acting, id) =>
       acting.tenant.db.transaction(async (tx) => {
         const document = await loadDocument(tx, acting.viewer, id, needs.restore);
-        return seen(await restoreInside(parts, tx, acting, document));
+        return seen(await restoreInside({ parts, tx, acting }, document));
       }),
 
     purge: (acting, id, ifMatch) =>
