@@ -79,9 +79,9 @@ export const de: Translation<typeof en> = {
   'tab.sharing': 'Freigaben',
 
   'info.name': 'Name',
-  'info.basket': 'Korb',
-  'info.noBasket': 'In keinem Korb',
-  'info.otherBasket': 'Ein Korb, den Sie nicht öffnen können',
+  'info.basket': 'Ablage',
+  'info.noBasket': 'In keiner Ablage',
+  'info.otherBasket': 'Eine Ablage, die Sie nicht öffnen können',
   'info.tags': 'Schlagwörter',
   'info.tagsHint': 'Nach jedem Schlagwort die Eingabetaste drücken',
   'info.tagAdd': 'Schlagwort hinzufügen',
@@ -147,7 +147,7 @@ export const de: Translation<typeof en> = {
   'activity.document.version_restored': '{actor} hat Version {from} wieder zur neuesten gemacht, als Version {version}',
   'activity.document.updated': '{actor} hat die Angaben geändert',
   'activity.document.renamed': '{actor} hat es von {before} in {after} umbenannt',
-  'activity.document.moved': '{actor} hat es in einen anderen Korb gelegt',
+  'activity.document.moved': '{actor} hat es in eine andere Ablage gelegt',
   'activity.document.metadata': '{actor} hat die Metadaten geändert',
   'activity.document.tags': '{actor} hat die Schlagwörter geändert',
   'activity.document.trashed': '{actor} hat es in den Papierkorb gelegt',
@@ -181,5 +181,5 @@ export const de: Translation<typeof en> = {
   'sharing.unknown': 'Jemand, den Sie nicht sehen können',
   'sharing.hidden': 'Mit wem es geteilt ist, sehen nur der Besitzer und wer das Dokument verwaltet.',
   'sharing.viewOnly': 'Mit wem es geteilt wird, entscheiden der Besitzer und die Verwaltung.',
-  'sharing.basket': 'Wer seinen Korb öffnen darf, kann auch dieses Dokument öffnen.',
+  'sharing.basket': 'Wer seine Ablage öffnen darf, kann auch dieses Dokument öffnen.',
 };
