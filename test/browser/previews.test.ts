@@ -103,6 +103,10 @@ describe.skipIf(executablePath === undefined)('previews of real files', () => {
     await preview().getByText('customer@example.com').first().waitFor();
     await preview().getByText('please find my answers attached.').waitFor();
     await preview().getByText('answers.csv').waitFor();
+    // In the reader's own words, not as a machine writes it.
+    await preview()
+      .getByText(/^2 Feb 2026, /)
+      .waitFor();
     await look(page, 'preview-mail');
     app.quiet();
   });

@@ -35,7 +35,8 @@ describe.skipIf(executablePath === undefined)('nobody answers', () => {
   };
 
   test('the list says so, keeps the search, and shows what it finds once the server is back', async () => {
-    for (const filename of ['delivery note.txt', 'invoice.txt']) await uploadFile(app.url, await token(), filename, 'x');
+    for (const filename of ['delivery note.txt', 'invoice.txt'])
+      await uploadFile(app.url, await token(), filename, 'x');
     await page.goto(`${app.url}/documents`);
     await page.getByRole('link', { name: 'invoice.txt' }).waitFor();
     await app.server.kill();

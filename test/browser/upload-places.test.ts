@@ -39,7 +39,8 @@ describe.skipIf(executablePath === undefined)('places that take files', () => {
   const tray = (of: Page = page) => of.getByRole('complementary', { name: 'Uploads' });
   const overlay = (of: Page = page) => of.getByTestId('drop-overlay');
   const versionOf = async (id: string) =>
-    (await expectCall<{ version: number }>(200, app.url, 'GET', `/api/documents/${id}`, { token: await token() })).version;
+    (await expectCall<{ version: number }>(200, app.url, 'GET', `/api/documents/${id}`, { token: await token() }))
+      .version;
 
   /** Over what is there, the overlay says this. A drag that stands still counts as gone after a while. */
   async function says(of: Page, files: Parameters<typeof drag>[1], at: string, words: RegExp): Promise<void> {

@@ -73,6 +73,13 @@ export const de: Translation<typeof en> = {
   'preview.pictureOf': 'Bild, nicht geladen: {alt}',
   'preview.wrap': 'Zeilen umbrechen',
 
+  'mail.From': 'Von',
+  'mail.To': 'An',
+  'mail.Cc': 'Kopie',
+  'mail.Date': 'Datum',
+  'mail.Subject': 'Betreff',
+  'mail.Attachment': 'Anhang',
+
   'tab.info': 'Info',
   'tab.versions': 'Versionen',
   'tab.activity': 'Verlauf',
