@@ -4,7 +4,7 @@
  */
 import { Text, UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useCallback, useEffect, useRef } from 'react';
+import { memo, type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { appTexts } from './app-texts.ts';
 import { Icon } from './icon.tsx';
 import { useTexts } from './texts.ts';
@@ -88,7 +88,16 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
         </div>
         <div role="rowgroup" className={classes.body} style={{ blockSize: virtual.getTotalSize() }}>
           {items.map((item) => (
-            <BodyRow key={item.key} {...props} at={item.index} start={item.start} size={rowHeight} />
+            <BodyRow
+              key={item.key}
+              row={rows[item.index]!}
+              columns={columns}
+              onOpen={props.onOpen}
+              selected={props.isSelected?.(rows[item.index]!)}
+              at={item.index}
+              start={item.start}
+              size={rowHeight}
+            />
           ))}
         </div>
       </div>
@@ -140,16 +149,27 @@ function Head<Row>({
   );
 }
 
-function BodyRow<Row>(props: VirtualTableProps<Row> & { at: number; start: number; size: number }) {
-  const { columns, rows, at, start, size, onOpen, isSelected } = props;
-  const row = rows[at]!;
+interface BodyRowProps<Row> {
+  readonly row: Row;
+  readonly columns: readonly Column<Row>[];
+  readonly onOpen: ((row: Row) => void) | undefined;
+  readonly selected: boolean | undefined;
+  readonly at: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Drawn anew only where something of it changed, and not for each step of scrolling. */
+const BodyRow = memo(PlainRow) as typeof PlainRow;
+
+function PlainRow<Row>({ row, columns, onOpen, selected, at, start, size }: BodyRowProps<Row>) {
   const open = onOpen === undefined ? undefined : () => onOpen(row);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the link or button inside the row is the keyboard's way.
     <div
       role="row"
       aria-rowindex={at + 2}
-      aria-selected={isSelected?.(row)}
+      aria-selected={selected}
       className={`${classes.row} ${classes.drawn} ${open === undefined ? '' : classes.opens}`}
       style={{ blockSize: size, transform: `translateY(${start}px)` }}
       onClick={(event) => {
