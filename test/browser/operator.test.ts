@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addCompanyRows } from '../../bench/many-companies.ts';
@@ -19,6 +20,13 @@ async function makeOperator(url: string, token: string): Promise<string> {
   const body = { token, username: 'operator', email: 'operator@example.com', password };
   const made = await expectCall<{ access_token: string }>(201, url, 'POST', '/api/setup', { body });
   return made.access_token;
+}
+
+/** As if a new release had brought one more migration. */
+function setBack(dataDir: string): void {
+  const db = new DatabaseSync(join(dataDir, 'control.db'));
+  db.exec('update tenants set schema_version = schema_version - 1');
+  db.close();
 }
 
 const heading = (page: Page, text: string | RegExp) => page.getByRole('heading', { level: 1, name: text });
@@ -168,6 +176,35 @@ describe.skipIf(executablePath === undefined)('operator console', () => {
     await page.waitForURL('**/operator/companies?q=harbour');
     await page.getByLabel('Search companies').fill('nobody is called this');
     await page.getByText('Nothing matches').waitFor();
+    app.quiet();
+  });
+
+  test('a fleet migration shows its plan, each company, and tries again what failed', async () => {
+    await app.server.stop();
+    // A company whose database is gone, and both one version behind.
+    addCompanyRows(app.server.dataDir, 1);
+    setBack(app.server.dataDir);
+    await app.restart();
+    await page.goto(`${app.url}/operator/migrations`);
+    await page.getByText('2 companies are behind').waitFor();
+    await look(page, 'operator-migrations-plan');
+    await page.getByLabel('At once').fill('2');
+    await page.getByRole('button', { name: 'Start migration' }).click();
+    await heading(page, 'Fleet migration').waitFor();
+    await page.getByText('1 of 2 done, 1 failed').waitFor({ timeout: 60_000 });
+    await look(page, 'operator-migration');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Failed');
+    await page.waitForURL('**?status=failed');
+    expect(await page.getByRole('table', { name: 'Companies' }).getByRole('row').count(), 'head and one').toBe(2);
+    const first = page.url();
+    await page.getByRole('button', { name: 'Try the rest again' }).click();
+    await page.waitForURL((address) => address.pathname !== new URL(first).pathname);
+    await page.getByText('0 of 1 done, 1 failed').waitFor({ timeout: 60_000 });
+    await nav(page, 'Overview').click();
+    const failed = page.getByRole('table', { name: 'Migrations' }).getByRole('row', { name: 'Failed' });
+    await failed.getByText('1', { exact: true }).waitFor({ state: 'attached' });
+    await page.getByText('1 company failed to migrate').waitFor();
+    await look(page, 'operator-overview-trouble');
     app.quiet();
   });
 
