@@ -1,5 +1,4 @@
 /** Dates, sizes and numbers in the words of the reader's own locale. */
-import { useMemo } from 'react';
 import { localeOf, useLanguage } from './language.ts';
 
 export type TimeLike = string | number | Date;
@@ -62,7 +61,12 @@ export function formatsOf(locale: string): Formats {
   };
 }
 
+/** Made once for each locale: a table asks in every row, and each of these objects takes longer than the row. */
+const made = new Map<string, Formats>();
+
 export function useFormats(): Formats {
-  const language = useLanguage();
-  return useMemo(() => formatsOf(localeOf(language)), [language]);
+  const locale = localeOf(useLanguage());
+  const formats = made.get(locale) ?? formatsOf(locale);
+  made.set(locale, formats);
+  return formats;
 }
