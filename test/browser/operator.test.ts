@@ -63,9 +63,11 @@ describe.skipIf(executablePath === undefined)('operator console', () => {
     await page.getByRole('button', { name: 'Copy link' }).waitFor();
     await look(page, 'operator-created');
     await page.getByRole('link', { name: 'Open company' }).click();
+    // Both pages are headed by the company's name.
+    await page.waitForURL('**/operator/companies/comp_*');
     await heading(page, name).waitFor();
     await page.goBack();
-    // Both pages are headed by the company's name; the form is empty again.
+    // The form is empty again.
     await page.getByLabel('Slug').waitFor();
     expect(await page.getByTestId('setup-url').count(), 'the link stands nowhere afterwards').toBe(0);
     await page.goForward();
