@@ -1,5 +1,4 @@
 /** Dates, sizes and numbers in the words of the reader's own locale. */
-import { useMemo } from 'react';
 import { localeOf, useLanguage } from './language.ts';
 
 export type TimeLike = string | number | Date;
@@ -71,7 +70,12 @@ function newFormats(locale: string): Formats {
   };
 }
 
+/** Made once for each locale: a table asks in every row, and each of these objects takes longer than the row. */
+const made = new Map<string, Formats>();
+
 export function useFormats(): Formats {
-  const language = useLanguage();
-  return useMemo(() => formatsOf(localeOf(language)), [language]);
+  const locale = localeOf(useLanguage());
+  const formats = made.get(locale) ?? formatsOf(locale);
+  made.set(locale, formats);
+  return formats;
 }
