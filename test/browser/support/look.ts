@@ -56,6 +56,32 @@ export async function expectNoSideways(page: Page): Promise<void> {
   expect(over, `${new URL(page.url()).pathname} hangs over`).toBeLessThanOrEqual(0);
 }
 
+/**
+ * Texts on the page that no translation made: in the pseudo-locale every one of ours stands in ⟦ ⟧. What people and
+ * machines named stands in `<bdi>` and `<code>`.
+ */
+export async function untranslated(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const known = /^(QP|Strongroom|[\W\d_]*)$/;
+    const names = 'script,style,noscript,code,kbd,bdi,pre,[data-verbatim]';
+    const found = new Set<string>();
+    const check = (text: string, where = '') => {
+      if (text !== '' && !text.includes('⟦') && !known.test(text)) found.add(where + text);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      if (node.parentElement?.closest(names) === null) check(node.textContent?.trim() ?? '');
+    }
+    for (const name of ['aria-label', 'aria-description', 'placeholder', 'title', 'alt']) {
+      for (const element of document.querySelectorAll(`[${name}]`)) {
+        if (element.closest('[data-verbatim]') === null) check(element.getAttribute(name) ?? '', `${name}: `);
+      }
+    }
+    check(document.title, 'title of the window: ');
+    return [...found];
+  });
+}
+
 /** Six pictures of the page: `<name>-<width>-<theme>.png`. */
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(shots, { recursive: true });
