@@ -164,7 +164,8 @@ describe.skipIf(executablePath === undefined)('sessions', () => {
     await bannerSays(page, second);
     page.on('request', requests);
     await page.getByRole('link', { name: 'menu-of-south.txt' }).waitFor();
-    expect(await page.getByRole('button', { name: 'Undo' }).count(), 'no way back into the first').toBe(0);
+    const undo = () => page.getByRole('button', { name: 'Undo' }).count();
+    await expect.poll(undo, { timeout: 1_500, message: 'no way back into the first' }).toBe(0);
     await page.keyboard.press('Control+k');
     const palette = page.getByPlaceholder('Search or run a command…');
     expect(await palette.inputValue(), 'nor what was looked for').toBe('');

@@ -61,11 +61,11 @@ export async function expectNoSideways(page: Page): Promise<void> {
 
 /**
  * Texts on the page that no translation made: in the pseudo-locale every one of ours stands in ⟦ ⟧. What people and
- * machines named stands in `<bdi>` and `<code>`; attributes cannot, so what may stand there is given.
+ * machines named stands in `<bdi>` and `<code>`; attributes and options cannot, so what may stand there is given.
  */
 export async function untranslated(page: Page, names: readonly string[] = []): Promise<string[]> {
   return page.evaluate((given) => {
-    const known = /^(QP|Strongroom|[\W\d_]*)$/;
+    const known = /^(QP|Strongroom|English|Deutsch|[\W\d_]*)$/;
     const verbatim = 'script,style,noscript,code,kbd,bdi,pre,[data-verbatim]';
     const found = new Set<string>();
     const check = (text: string, where = '') => {
@@ -73,7 +73,11 @@ export async function untranslated(page: Page, names: readonly string[] = []): P
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      if (node.parentElement?.closest(verbatim) === null) check(node.textContent?.trim() ?? '');
+      const text = node.textContent?.trim() ?? '';
+      // Nothing but text may stand in an option.
+      const option = node.parentElement?.closest('option,[role="option"]') ?? null;
+      if (option !== null && given.some((name) => text.includes(name))) continue;
+      if (node.parentElement?.closest(verbatim) === null) check(text);
     }
     for (const name of ['aria-label', 'aria-description', 'placeholder', 'title', 'alt']) {
       for (const element of document.querySelectorAll(`[${name}]`)) {

@@ -1,5 +1,5 @@
 /** The command palette: pages by role, commands of the open page, and whatever areas find while somebody types. */
-import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
+import { createSpotlight, Spotlight, type SpotlightActionGroupData, useSpotlight } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
@@ -10,6 +10,8 @@ import { useTexts } from '../kit/texts.ts';
 import { mayEnter } from './area.ts';
 import { areas } from './areas.ts';
 import { useSignedIn } from './session.ts';
+
+const [store, spotlight] = createSpotlight();
 
 export const openPalette = (): void => spotlight.open();
 
@@ -27,8 +29,10 @@ export function Palette() {
     group(t('app.palette.actions'), commands.filter(fits)),
     group(t('app.palette.go'), pages.filter(fits)),
   ].filter(({ actions }) => actions.length > 0);
+  useFirstChosen(query === '' ? '' : groups.flatMap(({ actions }) => actions.map(({ id }) => id)).join('\n'));
   return (
     <Spotlight
+      store={store}
       actions={groups}
       query={query}
       onQueryChange={setQuery}
@@ -49,6 +53,21 @@ export function Palette() {
       }}
     />
   );
+}
+
+/** The first of what is found is what Enter runs, also of what comes later than the typing. */
+function useFirstChosen(found: string): void {
+  const { opened, listId } = useSpotlight(store);
+  useEffect(() => {
+    if (!opened || found === '') return;
+    const frame = requestAnimationFrame(() => {
+      const list = document.getElementById(listId);
+      for (const chosen of list?.querySelectorAll('[data-selected]') ?? []) chosen.removeAttribute('data-selected');
+      list?.querySelector('[data-action]')?.setAttribute('data-selected', 'true');
+      store.setState({ ...store.getState(), selected: 0 });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [opened, listId, found]);
 }
 
 const group = (title: string, commands: readonly Command[]): SpotlightActionGroupData => ({

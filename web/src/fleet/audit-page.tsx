@@ -113,7 +113,7 @@ function useColumns(): readonly Column<Row>[] {
       width: 'minmax(10rem, 1.5fr)',
       cell: (row) => (
         <UnstyledButton c="var(--mantine-color-anchor)" fz="sm" onClick={() => openRow(t('audit.details'), row)}>
-          {row.action}
+          <bdi>{row.action}</bdi>
         </UnstyledButton>
       ),
     },
@@ -133,7 +133,13 @@ function useColumns(): readonly Column<Row>[] {
       cell: ({ target, action }) =>
         isCompany(target, action) ? <CompanyLink id={target} /> : <bdi>{target ?? '–'}</bdi>,
     },
-    { id: 'outcome', title: t('audit.outcome'), width: '7rem', wideOnly: true, cell: ({ outcome }) => outcome },
+    {
+      id: 'outcome',
+      title: t('audit.outcome'),
+      width: '7rem',
+      wideOnly: true,
+      cell: ({ outcome }) => t(`outcome.${outcome}`),
+    },
   ];
 }
 
@@ -145,14 +151,14 @@ function Details({ row }: { row: Row }) {
       <Facts
         columns={2}
         facts={[
-          [t('audit.action'), row.action],
-          [t('audit.outcome'), row.outcome],
+          [t('audit.action'), <bdi key="action">{row.action}</bdi>],
+          [t('audit.outcome'), t(`outcome.${row.outcome}`)],
           [t('audit.at'), formats.exact(row.at)],
-          [t('audit.actor'), row.actor],
-          [t('audit.target'), row.target ?? '–'],
-          [t('audit.ip'), row.ip ?? '–'],
+          [t('audit.actor'), <bdi key="actor">{row.actor}</bdi>],
+          [t('audit.target'), <bdi key="target">{row.target ?? '–'}</bdi>],
+          [t('audit.ip'), <bdi key="ip">{row.ip ?? '–'}</bdi>],
           [t('audit.seq'), formats.number(row.seq)],
-          [t('audit.request'), row.request_id ?? '–'],
+          [t('audit.request'), <bdi key="request">{row.request_id ?? '–'}</bdi>],
         ]}
       />
       <Code block className={classes.details ?? ''} tabIndex={0}>

@@ -56,7 +56,9 @@ export function BarChart({ title, heads, bars, full }: BarChartProps) {
           <tbody>
             {bars.map(({ id, label, shown }) => (
               <tr key={id}>
-                <th scope="row">{label}</th>
+                <th scope="row">
+                  <bdi>{label}</bdi>
+                </th>
                 <td>{shown}</td>
               </tr>
             ))}
