@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { password } from '../support/story.ts';
 import { type App, executablePath, startApp } from './support/app.ts';
-import { expectFocusSeen, isFocused, tabTo, watchPointer } from './support/keyboard.ts';
+import { expectFocused, expectFocusSeen, isFocused, tabTo, watchPointer } from './support/keyboard.ts';
 import { people, peopled } from './support/people.ts';
 
 const name = 'delivery.txt';
@@ -23,7 +23,7 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
   async function signInByKeys(page: Page, username: string): Promise<void> {
     await page.goto(`${app.url}/sign-in`);
     const field = page.getByLabel('User name or e-mail address');
-    await expect.poll(() => isFocused(field), { message: 'the first field has the focus' }).toBe(true);
+    await expectFocused(field);
     await expectFocusSeen(page);
     await page.keyboard.type(username);
     await tabTo(page, page.getByLabel('Password', { exact: true }));
@@ -52,7 +52,7 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('/');
     const search = page.getByRole('searchbox', { name: 'Search by name' });
-    await expect.poll(() => isFocused(search)).toBe(true);
+    await expectFocused(search);
     await expectFocusSeen(page);
     await page.keyboard.type('deliv');
     await page.waitForURL('**/documents?q=deliv');
@@ -75,10 +75,7 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
     await page.getByRole('status').filter({ hasText: 'trash' }).first().waitFor();
 
     // To the trash by the palette, and back by its menu.
-    await page.keyboard.press('Control+k');
-    const palette = page.getByPlaceholder('Search or run a command…');
-    await expect.poll(() => isFocused(palette)).toBe(true);
-    await page.keyboard.type('trash');
+    await typeIntoPalette(page, 'trash');
     await page.getByRole('dialog').getByText('Trash', { exact: true }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/documents/trash');
@@ -86,8 +83,8 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
     await page.keyboard.press('Enter');
     await chooseItem(page, 'Restore');
     await page.getByText('The trash is empty').waitFor();
-    await page.keyboard.press('Control+k');
-    await page.keyboard.type('documents');
+    // What was typed last is chosen, so that typing replaces it.
+    await typeIntoPalette(page, 'documents');
     await page.getByRole('dialog').getByText('Documents', { exact: true }).first().waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/documents$/);
@@ -114,7 +111,7 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     const address = dialog.getByLabel('E-mail address');
-    await expect.poll(() => isFocused(address)).toBe(true);
+    await expectFocused(address);
     await page.keyboard.type('employee@buyer.example');
     await tabTo(page, dialog.getByLabel('Full name'));
     await page.keyboard.type('Employee of the buyer');
@@ -132,13 +129,20 @@ describe.skipIf(executablePath === undefined)('by keyboard alone', () => {
     await dialog.getByLabel('Link for Employee of the buyer').waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    await expect.poll(() => isFocused(button), { message: 'back where it was opened' }).toBe(true);
+    await expectFocused(button);
     await expectFocusSeen(page);
     expect(await pointers()).toBe(0);
     await page.context().close();
     app.quiet();
   });
 });
+
+async function typeIntoPalette(page: Page, text: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await expectFocused(page.getByPlaceholder('Search or run a command…'));
+  await expectFocusSeen(page);
+  await page.keyboard.type(text);
+}
 
 /** Goes down in the menu that is open. */
 async function chooseItem(page: Page, label: string): Promise<void> {

@@ -55,6 +55,12 @@ describe.skipIf(executablePath === undefined)('sessions', () => {
   /** The HR admin of the first company, who has linked the second one. */
   async function linked(): Promise<Page> {
     const page = await app.signedIn(people.hr_admin);
+    // Once linked, one chooses.
+    if (page.url().includes('/choose-company')) {
+      await page.getByRole('button', { name: first }).click();
+      await bannerSays(page, first);
+      return page;
+    }
     await bannerSays(page, first);
     await page
       .getByRole('banner')

@@ -32,6 +32,10 @@ export async function isFocused(target: Locator): Promise<boolean> {
   return (await target.count()) === 1 && (await target.evaluate((element) => element === document.activeElement));
 }
 
+export async function expectFocused(target: Locator): Promise<void> {
+  await expect.poll(() => isFocused(target), { timeout: 10_000, message: `the focus is on ${target}` }).toBe(true);
+}
+
 /** Presses Tab until the focus is there; it must be seen at every stop. @throws where it is not reached */
 export async function tabTo(page: Page, target: Locator, keys: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await target.waitFor({ state: 'attached' });

@@ -102,6 +102,13 @@ function useActorName(): (actor: string) => string {
   return (actor) => names.get(actor) ?? actor;
 }
 
+const outcomes = ['success', 'refused', 'failed'] as const;
+
+function outcomeOf(t: ReturnType<typeof useTexts<keyof typeof fleetTexts.en & string>>, outcome: string): string {
+  const known = outcomes.find((one) => one === outcome);
+  return known === undefined ? outcome : t(`outcome.${known}`);
+}
+
 function useColumns(): readonly Column<Row>[] {
   const t = useTexts(fleetTexts);
   const nameOf = useActorName();
@@ -138,7 +145,7 @@ function useColumns(): readonly Column<Row>[] {
       title: t('audit.outcome'),
       width: '7rem',
       wideOnly: true,
-      cell: ({ outcome }) => t(`outcome.${outcome}`),
+      cell: ({ outcome }) => outcomeOf(t, outcome),
     },
   ];
 }
@@ -152,7 +159,7 @@ function Details({ row }: { row: Row }) {
         columns={2}
         facts={[
           [t('audit.action'), <bdi key="action">{row.action}</bdi>],
-          [t('audit.outcome'), t(`outcome.${row.outcome}`)],
+          [t('audit.outcome'), outcomeOf(t, row.outcome)],
           [t('audit.at'), formats.exact(row.at)],
           [t('audit.actor'), <bdi key="actor">{row.actor}</bdi>],
           [t('audit.target'), <bdi key="target">{row.target ?? '–'}</bdi>],
