@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../../test/support/postgres.ts';
 import { unzip } from '../../../test/support/zip.ts';
@@ -64,8 +63,9 @@ it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async
   await company.tenant.db.transaction(async (tx) => {
     await tx.updateTable('documents').set({ basket_id: to.id }).where('id', '=', rival).execute();
     raced = run(person, { ids: [more, moving], action: { type: 'move', basket_id: to.id } });
-    const waiting = sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted`;
-    while ((await waiting.execute(tx)).rows[0]!.n === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    // Until it waits for the end of this transaction: for its name's place in the index.
+    const waits = () => server.ask("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'");
+    await expect.poll(waits, { timeout: 20_000 }).toHaveLength(1);
   });
   expect((await raced)!.items).toMatchObject([
     { id: more, status: 'done' },
