@@ -29,17 +29,27 @@ function inSight(row: HTMLElement): boolean {
   return scroller === null || row.getBoundingClientRect().bottom > scroller.getBoundingClientRect().top;
 }
 
-/** After the row of the focus is gone: the one that took its place, or the last. */
+/** Pictures that are waited for until a row is drawn no more. */
+const patience = 60;
+
+/** After the row of the focus is gone: the one that took its place, or the last. Nothing where it stays. */
 export function keepFocus(container: HTMLElement | null): () => void {
   if (container === null) return () => undefined;
   const id = focusedRow(container);
   const at = rowsIn(container).findIndex((row) => row.dataset.row === id);
   if (at < 0) return () => undefined;
   return () => {
-    requestAnimationFrame(() => {
-      if (document.activeElement !== document.body && document.activeElement !== null) return;
+    let left = patience;
+    const look = () => {
       const rows = rowsIn(container);
+      if (rows.some((row) => row.dataset.row === id)) {
+        left -= 1;
+        if (left > 0) requestAnimationFrame(look);
+        return;
+      }
+      if (document.activeElement !== document.body && document.activeElement !== null) return;
       (rows[at] ?? rows.at(-1))?.focus();
-    });
+    };
+    requestAnimationFrame(look);
   };
 }
