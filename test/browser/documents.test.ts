@@ -160,7 +160,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').getByRole('textbox').waitFor();
     await page.keyboard.type('delivery');
-    await page.getByRole('dialog').getByText('Delivery note.txt').waitFor();
+    await page.getByRole('dialog').locator('[data-selected]').filter({ hasText: 'Delivery note.txt' }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/documents\/doc_/);
     await page.context().close();
