@@ -17,7 +17,7 @@ import { UploadButtons } from '../uploads/upload-buttons.tsx';
 import { BasketList } from './baskets/basket-list.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
-import { askForBasket, askForTags, confirmDownloads } from './list/dialogs.tsx';
+import { askForBasket, askForTags } from './list/dialogs.tsx';
 import { DocumentCards } from './list/document-cards.tsx';
 import { type ChangeSearch, FilterBar } from './list/filter-bar.tsx';
 import { FilterChips, withoutFilters } from './list/filter-chips.tsx';
@@ -251,7 +251,7 @@ function useListActions(acts: DocumentActions, rows: readonly Document[], frame:
     const download: RowAction = {
       label: t('action.download'),
       icon: 'download',
-      run: () => confirmDownloads(t, count, () => acts.download(target)),
+      run: () => void acts.download(target),
     };
     if (target.kind === 'rows' && !target.rows.some((row) => mayManage(session, row))) return [download];
     return [

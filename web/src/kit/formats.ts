@@ -71,7 +71,24 @@ function newFormats(locale: string): Formats {
   };
 }
 
+/** As in the pseudo-locale: marked like its texts, so that what is formatted past the locale is seen at once. */
+function marked(formats: Formats): Formats {
+  const mark = (text: string) => (/\p{L}/u.test(text) ? `⟦${text}⟧` : text);
+  return {
+    number: (value) => mark(formats.number(value)),
+    percent: (share) => mark(formats.percent(share)),
+    size: (bytes) => mark(formats.size(bytes)),
+    date: (time) => mark(formats.date(time)),
+    time: (time) => mark(formats.time(time)),
+    exact: (time) => mark(formats.exact(time)),
+    relative: (time, now) => mark(formats.relative(time, now)),
+  };
+}
+
 export function useFormats(): Formats {
   const language = useLanguage();
-  return useMemo(() => formatsOf(localeOf(language)), [language]);
+  return useMemo(() => {
+    const formats = formatsOf(localeOf(language));
+    return language.startsWith('qps') ? marked(formats) : formats;
+  }, [language]);
 }

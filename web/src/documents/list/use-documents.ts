@@ -49,11 +49,11 @@ export function useDocuments(filter: ListFilter) {
   return { list, rows, more, total: data?.pages[0]?.total ?? rows.length };
 }
 
-/** Shows a change in every list: another document in the place of the one, or nothing where it left. */
+/** Shows a change in every list: the document as it is now, or nothing where it left. @param change none: it is gone */
 export function patchDocuments(
   queries: QueryClient,
-  changed: ReadonlyMap<string, Document>,
-  stays: (document: Document, filter: ListFilter) => boolean,
+  ids: ReadonlySet<string>,
+  change: ((document: Document) => Document) | undefined,
 ): void {
   for (const [key] of queries.getQueriesData<InfiniteData<ListPage>>({ queryKey: listsKey })) {
     const filter = key[listsKey.length] as ListFilter;
@@ -61,10 +61,12 @@ export function patchDocuments(
       if (data === undefined) return data;
       let left = 0;
       const pages = data.pages.map((page) => {
-        if (!page.items.some(({ id }) => changed.has(id))) return page;
-        const items = page.items
-          .map((item) => changed.get(item.id) ?? item)
-          .filter((item) => !changed.has(item.id) || stays(item, filter));
+        if (!page.items.some(({ id }) => ids.has(id))) return page;
+        const items = page.items.flatMap((item) => {
+          if (!ids.has(item.id)) return [item];
+          const now = change?.(item);
+          return now !== undefined && staysIn(now, filter) ? [now] : [];
+        });
         left += page.items.length - items.length;
         return { ...page, items };
       });
@@ -77,7 +79,7 @@ export function patchDocuments(
 }
 
 /** Whether a document that was changed still belongs to a list. */
-export function staysIn(document: Document, filter: ListFilter): boolean {
+function staysIn(document: Document, filter: ListFilter): boolean {
   if ((document.trashed_at !== null) !== (filter.trashed === 'true')) return false;
   if (filter.basket_id !== undefined && document.basket_id !== filter.basket_id) return false;
   return filter.tag === undefined || document.tags.includes(filter.tag);
@@ -93,11 +95,15 @@ export async function refreshDocuments(queries: QueryClient): Promise<void> {
   await queries.invalidateQueries({ queryKey: listsKey });
 }
 
-/** Every document that a filter finds, page by page. */
-export async function everyDocument(filter: ListFilter, signal: AbortSignal): Promise<Document[]> {
+/** Every document that a filter finds, page by page, or the first so many. */
+export async function everyDocument(
+  filter: ListFilter,
+  signal: AbortSignal,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Document[]> {
   const all: Document[] = [];
   let cursor: string | null = '';
-  while (cursor !== null) {
+  while (cursor !== null && all.length < most) {
     const page: ListPage = await client.documents.listDocuments({
       query: { ...filter, limit: '200', ...(cursor === '' ? {} : { cursor }) },
       signal,

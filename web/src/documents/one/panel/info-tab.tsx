@@ -191,7 +191,9 @@ function Facts({ loaded: { document } }: { loaded: Loaded }) {
         <bdi>{document.owner.full_name}</bdi>
       </dd>
       <dt>{t('info.type')}</dt>
-      <dd>{document.mime_type}</dd>
+      <dd>
+        <bdi>{document.mime_type}</bdi>
+      </dd>
       <dt>{t('info.size')}</dt>
       <dd>{formats.size(document.size_bytes)}</dd>
       <dt>{t('info.version')}</dt>
@@ -207,7 +209,7 @@ function Facts({ loaded: { document } }: { loaded: Loaded }) {
       <dt>{t('info.checksum')}</dt>
       <dd>
         <Text component="span" className={classes.digest ?? ''}>
-          {document.sha256}
+          <bdi>{document.sha256}</bdi>
         </Text>
       </dd>
     </dl>
