@@ -342,9 +342,10 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
       .getByText(/Uploading/)
       .waitFor();
     await page.context().setOffline(true);
-    await full();
     await tray(page).getByText('You are offline').waitFor();
     await page.context().setOffline(false);
+    // Not before: it would bring the network back.
+    await full();
     await tray(page).getByRole('link', { name: 'offline.bin' }).waitFor({ timeout: 60_000 });
     await expectEqualBytes('offline.bin', sha256);
 
