@@ -341,10 +341,10 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await tray(page)
       .getByText(/Uploading/)
       .waitFor();
-    await page.context().setOffline(true);
+    await full('offline');
     await tray(page).getByText('You are offline').waitFor();
-    await page.context().setOffline(false);
-    // Not before: it would bring the network back.
+    const arrived = await share(page);
+    expect(arrived).toBeLessThan(100);
     await full();
     await tray(page).getByRole('link', { name: 'offline.bin' }).waitFor({ timeout: 60_000 });
     await expectEqualBytes('offline.bin', sha256);
