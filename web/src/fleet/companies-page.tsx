@@ -80,7 +80,8 @@ export function CompaniesPage() {
   const total = list.data?.pages[0]?.total;
   const columns = useMemo(() => columnsOf(t, formats), [t, formats]);
   const change = useCallback(
-    (next: CompanyListSearch) => void navigate({ to: '/operator/companies', search: next, replace: true }),
+    (next: CompanyListSearch) =>
+      void navigate({ to: '/operator/companies', search: next, replace: true, resetScroll: false }),
     [navigate],
   );
   const filtered = search.q !== undefined || search.status !== undefined || search.placement !== undefined;
@@ -126,6 +127,7 @@ export function CompaniesPage() {
           rowKey={rowKey}
           total={total}
           sort={search.sort ?? '-created_at'}
+          list={JSON.stringify(search)}
           onSort={(name) => {
             const sort = oneOf(companySorts, name);
             if (sort !== undefined) change({ ...search, sort });

@@ -37,6 +37,11 @@ export interface VirtualTableProps<Row> {
   /** The present order as in the address: `name`, `-name`. */
   readonly sort?: string | undefined;
   readonly onSort?: (sort: string) => void;
+  /**
+   * Another one, as another order, begins at the top again. Whoever changes the address for it says
+   * `resetScroll: false`: the router would put the box back to where it was.
+   */
+  readonly list?: string;
   readonly rowHeight?: number;
   readonly onOpen?: (row: Row) => void;
   readonly isSelected?: (row: Row) => boolean;
@@ -86,11 +91,11 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const { label, columns, rows, rowKey, total = rows.length, rowHeight = 44, onEnd, height, isSelected } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const { from, to } = useWindow(scroller, rowHeight, rows.length);
-  // In another order nobody looks for what stood in the middle.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the order is the reason.
+  // In another list nobody looks for what stood in the middle.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that it is another one is the reason.
   useLayoutEffect(() => {
     scroller.current?.scrollTo(0, 0);
-  }, [props.sort]);
+  }, [props.sort, props.list]);
   useEffect(() => {
     if (rows.length > 0 && to + 10 >= rows.length) onEnd?.();
   }, [to, rows.length, onEnd]);
