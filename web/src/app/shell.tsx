@@ -97,10 +97,10 @@ function Where({ session }: { session: SignedInSession }) {
   if (session.company !== null) return <CompanyMenu session={session} />;
   return (
     <Group gap={8} wrap="nowrap" miw={0}>
-      <Text fw={650} truncate>
+      <Text fw={650} truncate visibleFrom="xs">
         {t('app.name')}
       </Text>
-      <Badge variant="filled" radius="sm">
+      <Badge variant="filled" radius="sm" style={{ flexShrink: 0 }}>
         {t('app.operator')}
       </Badge>
     </Group>

@@ -52,8 +52,10 @@ export interface VirtualTableProps<Row> {
 }
 
 /** Drawn beyond the sight on each side; and so many at a time, so that most steps of scrolling draw nothing. */
-const beyond = 8;
+const beyond = 4;
 const block = 4;
+/** Before the box has been measured. */
+const atFirst = 32;
 
 interface Window {
   readonly from: number;
@@ -62,7 +64,7 @@ interface Window {
 
 /** Which rows are to be drawn, from how far the box is scrolled and how high it is. */
 function useWindow(scroller: RefObject<HTMLDivElement | null>, rowHeight: number, count: number): Window {
-  const [seen, setSeen] = useState<Window>({ from: 0, to: 4 * beyond });
+  const [seen, setSeen] = useState<Window>({ from: 0, to: atFirst });
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -84,7 +86,7 @@ function useWindow(scroller: RefObject<HTMLDivElement | null>, rowHeight: number
   }, [scroller, rowHeight]);
   // A list that became shorter is drawn from where it still has rows, before the box has told that it was scrolled back.
   const to = Math.min(seen.to, count);
-  return { from: Math.min(seen.from, Math.max(0, to - 4 * beyond)), to };
+  return { from: Math.min(seen.from, Math.max(0, to - atFirst)), to };
 }
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
