@@ -122,7 +122,7 @@ function useColumns(): readonly Column<Row>[] {
       id: 'actor',
       title: t('audit.actor'),
       width: 'minmax(9rem, 1fr)',
-      wideOnly: true,
+      wideOnly: 'laptop',
       cell: ({ actor }) => <bdi>{nameOf(actor)}</bdi>,
     },
     {
@@ -133,7 +133,7 @@ function useColumns(): readonly Column<Row>[] {
       cell: ({ target, action }) =>
         isCompany(target, action) ? <CompanyLink id={target} /> : <bdi>{target ?? '–'}</bdi>,
     },
-    { id: 'outcome', title: t('audit.outcome'), width: '7rem', wideOnly: true, cell: ({ outcome }) => outcome },
+    { id: 'outcome', title: t('audit.outcome'), width: '7rem', wideOnly: 'laptop', cell: ({ outcome }) => outcome },
   ];
 }
 

@@ -18,8 +18,8 @@ export interface Column<Row> {
   /** Name by which the server sorts; descending is `-name`. */
   readonly sort?: string;
   readonly align?: 'end';
-  /** Left out on phones. */
-  readonly wideOnly?: boolean;
+  /** Left out on phones; with `laptop` on tablets too. */
+  readonly wideOnly?: boolean | 'laptop';
   /** The head is only spoken (a column of boxes or menus). */
   readonly hiddenTitle?: boolean;
   /** Stands in the head instead of the title (a box that chooses all). */
@@ -107,9 +107,11 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const open = useCallback((row: Row) => latest.current?.(row), []);
   const opens = props.onOpen !== undefined;
   const template = columns.map(({ width }) => width).join(' ');
-  const narrow = columns.filter(({ wideOnly }) => wideOnly !== true);
+  const middle = columns.filter(({ wideOnly }) => wideOnly !== 'laptop');
+  const narrow = middle.filter(({ wideOnly }) => wideOnly !== true);
   const tracks = {
     '--columns': template,
+    '--columns-middle': middle.map(({ width }) => width).join(' '),
     '--columns-narrow': narrow.map(({ width }) => width).join(' '),
     '--row': `${rowHeight}px`,
   } as Record<string, string>;
@@ -150,8 +152,10 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   );
 }
 
-const cellClass = (column: Column<never>): string =>
-  [classes.cell, column.align === 'end' ? classes.end : '', column.wideOnly === true ? classes.wide : ''].join(' ');
+const cellClass = ({ align, wideOnly }: Pick<Column<never>, 'align' | 'wideOnly'>): string => {
+  const wide = wideOnly === 'laptop' ? classes.wider : wideOnly === true ? classes.wide : '';
+  return `${classes.cell} ${align === 'end' ? classes.end : ''} ${wide}`;
+};
 
 function Head<Row>({
   column,
@@ -173,7 +177,7 @@ function Head<Row>({
     </Text>
   );
   return (
-    <div role="columnheader" className={cellClass(column as Column<never>)} aria-sort={ordered}>
+    <div role="columnheader" className={cellClass(column)} aria-sort={ordered}>
       {column.head !== undefined ? (
         column.head
       ) : column.hiddenTitle === true ? (
@@ -218,7 +222,7 @@ const BodyRow = memo(function BodyRow<Row>({ columns, row, index, selected, onOp
       }}
     >
       {columns.map((column) => (
-        <div key={column.id} role="cell" className={cellClass(column as Column<never>)}>
+        <div key={column.id} role="cell" className={cellClass(column)}>
           {column.cell(row)}
         </div>
       ))}
