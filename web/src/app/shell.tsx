@@ -30,7 +30,8 @@ export function Shell() {
   const [menu, { toggle, close }] = useDisclosure(false);
   const [help, { toggle: toggleHelp, close: closeHelp }] = useDisclosure(false);
   const [asked, setAsked] = useState({ palette: false, help: false });
-  const { pathname } = useLocation();
+  // The path alone: what a page writes into its search is no reason to draw the frame anew.
+  const pathname = useLocation({ select: (location) => location.pathname });
   const openPalette = () => {
     setAsked((before) => ({ ...before, palette: true }));
     void loadPalette().then((loaded) => loaded.openPalette(), showProblem);

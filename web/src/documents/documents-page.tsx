@@ -17,7 +17,7 @@ import { UploadButtons } from '../uploads/upload-buttons.tsx';
 import { BasketList } from './baskets/basket-list.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
-import { askForBasket, askForTags, confirmDownloads } from './list/dialogs.tsx';
+import { askForBasket, askForTags } from './list/dialogs.tsx';
 import { DocumentCards } from './list/document-cards.tsx';
 import { type ChangeSearch, FilterBar } from './list/filter-bar.tsx';
 import { FilterChips, withoutFilters } from './list/filter-chips.tsx';
@@ -32,6 +32,7 @@ import { type DocumentActions, useDocumentActions } from './list/use-actions.ts'
 import { useDocuments } from './list/use-documents.ts';
 import { useListKeys } from './list/use-list-keys.ts';
 import { useDocumentsSearch } from './list/use-search.ts';
+import { listInSight } from './one/neighbours.ts';
 import { documentsTexts } from './texts.ts';
 
 export function DocumentsPage() {
@@ -97,6 +98,7 @@ function List({ search, change, onBaskets }: ListProps) {
   const baskets = useBaskets();
   const selection = useSelection(filter, rows, total);
   const view = useView(search);
+  useEffect(() => listInSight(filter));
   const frame = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [across, setAcross] = useState(1);
@@ -249,7 +251,7 @@ function useListActions(acts: DocumentActions, rows: readonly Document[], frame:
     const download: RowAction = {
       label: t('action.download'),
       icon: 'download',
-      run: () => confirmDownloads(t, count, () => acts.download(target)),
+      run: () => void acts.download(target),
     };
     if (target.kind === 'rows' && !target.rows.some((row) => mayManage(session, row))) return [download];
     return [

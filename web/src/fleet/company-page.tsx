@@ -18,6 +18,7 @@ import { DatabaseTestSection } from './database-test.tsx';
 import { companyQuery, statusQuery } from './queries.ts';
 import { companyRoute } from './routes.ts';
 import { Facts, Section } from './section.tsx';
+import { SizeOverTime } from './size-over-time.tsx';
 import { fleetTexts } from './texts.ts';
 
 export function CompanyPage() {
@@ -59,6 +60,7 @@ export function CompanyPage() {
             <Notice company={company} />
             <CompanyFacts company={company} />
             <CompanySize company={company} />
+            <SizeOverTime id={company.id} />
             <DatabaseTestSection key={company.status} company={company} />
             <CompanyJournal id={company.id} />
           </Stack>

@@ -27,7 +27,16 @@ export interface Formats {
   readonly relative: (time: TimeLike, now?: number) => string;
 }
 
+const made = new Map<string, Formats>();
+
+/** One for each locale: to make them takes longer than to draw a row of a table, and every row wants them. */
 export function formatsOf(locale: string): Formats {
+  const known = made.get(locale) ?? newFormats(locale);
+  made.set(locale, known);
+  return known;
+}
+
+function newFormats(locale: string): Formats {
   const number = new Intl.NumberFormat(locale);
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });

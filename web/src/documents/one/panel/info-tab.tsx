@@ -17,13 +17,26 @@ import { MetadataField } from './metadata-field.tsx';
 import classes from './panel.module.css';
 import { ConflictNote, SaveMark } from './save-mark.tsx';
 
-const nameField: FieldOf<string> = { read: ({ filename }) => filename, patch: (filename) => ({ filename }) };
+const nameField: FieldOf<string> = {
+  name: 'filename',
+  read: ({ filename }) => filename,
+  patch: (filename) => ({ filename }),
+};
 const basketField: FieldOf<string | null> = {
+  name: 'basket_id',
   read: ({ basket_id }) => basket_id,
   patch: (basket_id) => ({ basket_id }),
 };
-const tagsField: FieldOf<readonly string[]> = { read: ({ tags }) => tags, patch: (tags) => ({ tags: [...tags] }) };
-const metadataField: FieldOf<Metadata> = { read: ({ metadata }) => metadata, patch: (metadata) => ({ metadata }) };
+const tagsField: FieldOf<readonly string[]> = {
+  name: 'tags',
+  read: ({ tags }) => tags,
+  patch: (tags) => ({ tags: [...tags] }),
+};
+const metadataField: FieldOf<Metadata> = {
+  name: 'metadata',
+  read: ({ metadata }) => metadata,
+  patch: (metadata) => ({ metadata }),
+};
 
 /** What Ctrl+S runs. */
 export type SaveAll = RefObject<() => void>;
