@@ -65,12 +65,12 @@ export function companyWorld(dataDir: string, companyId: string, bucket: string)
 /**
  * The company's lines once it does nothing any more by itself: its documents' events are read, and nothing is due.
  *
- * @param world reads the lines; `companyWorld` of it
+ * @param world reads the lines, from wherever the company lies
  */
-export async function atRest(world: () => string[]): Promise<string[]> {
+export async function atRest(world: () => string[] | Promise<string[]>): Promise<string[]> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const lines = world();
+    const lines = await world();
     if (!isBusy(lines)) return lines;
     if (Date.now() > deadline) throw new Error('the company does not come to rest');
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -78,12 +78,15 @@ export async function atRest(world: () => string[]): Promise<string[]> {
 }
 
 function isBusy(lines: readonly string[]): boolean {
-  const rows = (table: string) =>
+  const rows = (table: string): Record<string, unknown>[] =>
     lines
       .filter((line) => line.startsWith(`${table} `))
-      .map((line) => Object.fromEntries(JSON.parse(line.slice(table.length + 1)) as [string, unknown][]));
-  // Of people's events nobody is told yet: a company with nothing else has no cursor.
-  const heard = rows('events').filter(({ type }) => String(type).startsWith('document.'));
+      .map((line) => JSON.parse(line.slice(table.length + 1)))
+      // Pairs from SQLite, an object from PostgreSQL.
+      .map((row) => (Array.isArray(row) ? Object.fromEntries(row) : row));
+  // Of the others nobody is told: a company with nothing else has no cursor.
+  const told = /^document\.(created|version_added|trashed|restored|purged)$/;
+  const heard = rows('events').filter(({ type }) => told.test(String(type)));
   const last = Math.max(0, ...heard.map(({ seq }) => Number(seq)));
   const read = rows('event_cursors').map(({ seq }) => Number(seq));
   const now = new Date().toISOString();
