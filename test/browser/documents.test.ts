@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Company, expectCall, invitePerson, newCompany, setUpOperator, uploadFile } from '../support/story.ts';
 import { type App, executablePath, startApp } from './support/app.ts';
+import { longestTask } from './support/long-tasks.ts';
 import { look } from './support/look.ts';
 
 const names = ['Annual report', 'Contract of the warehouse', 'Delivery note', 'Invoice 4711', 'Letter', 'Minutes'];
@@ -121,7 +122,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     await expect.poll(() => named(page).then((all) => all.length)).toBe(names.length);
-    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.slice(0, 80));
     await page.keyboard.press('ArrowDown');
     await expect.poll(focused).toBe('Minutes.csv');
     await page.keyboard.press('ArrowDown');
@@ -157,6 +158,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.goto(`${app.url}/documents`);
     await row(page, 'Letter.txt').waitFor();
     await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('textbox').waitFor();
     await page.keyboard.type('delivery');
     await page.getByRole('dialog').getByText('Delivery note.txt').waitFor();
     await page.keyboard.press('Enter');
@@ -237,27 +239,18 @@ describe.skipIf(executablePath === undefined)('documents', () => {
   });
 });
 
-/** Longest pause of the page while it is scrolled through, in ms. */
-async function longestPause(page: Page, scroller: string, rows: number): Promise<number> {
-  return await page.evaluate(
-    async ({ scroller, rows }) => {
-      let longest = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-      }).observe({ type: 'longtask' });
-      const box = document.querySelector(scroller)!;
-      const until = performance.now() + 60_000;
-      const last = () => Number([...document.querySelectorAll('[role="row"]')].at(-1)?.getAttribute('aria-rowindex'));
-      while (last() < rows + 1 && performance.now() < until) {
-        box.scrollTop += 1_500;
-        await new Promise((resolve) => requestAnimationFrame(resolve));
-      }
-      if (last() < rows + 1) throw new Error(`came to row ${last()}`);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return longest;
-    },
-    { scroller, rows },
-  );
+/** To the last of so many rows, a screen and a half at a time, as fast as they can be drawn. */
+async function scrollToEnd(page: Page, rows: number): Promise<void> {
+  await page.evaluate(async (rows) => {
+    const box = document.querySelector('div:has(> [role="table"])')!;
+    const until = performance.now() + 200_000;
+    const last = () => Number([...document.querySelectorAll('[role="row"]')].at(-1)?.getAttribute('aria-rowindex'));
+    while (last() < rows + 1 && performance.now() < until) {
+      box.scrollTop += 1_500;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    if (last() < rows + 1) throw new Error(`came to row ${last()}`);
+  }, rows);
 }
 
 describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
@@ -281,13 +274,17 @@ describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
   test('scroll to their end without a long task, and are chosen as a whole', async () => {
     const page = await app.signedIn('hr-admin');
     await page.getByText('10,000 documents').waitFor();
-    const scroller = 'div:has(> [role="table"])';
-    const pause = await longestPause(page, scroller, many);
-    console.log(`10,000 documents: the longest task while scrolling took ${Math.round(pause)} ms (wanted below 200)`);
-    expect(pause).toBeLessThan(2_000);
+    const { wall, cpu } = await longestTask(page, () => scrollToEnd(page, many));
+    const [clock, processor] = [Math.round(wall), Math.round(cpu)];
+    console.log(
+      `10,000 documents: longest task while scrolling ${clock} ms, ${processor} ms of the processor (below 200)`,
+    );
+    expect(wall).toBeLessThan(2_000);
+    // However busy the machine is.
+    expect(cpu).toBeLessThan(1_000);
     await page.keyboard.press('a');
     await page.getByText('10,000 selected').waitFor();
     await page.context().close();
     app.quiet();
-  });
+  }, 300_000);
 });

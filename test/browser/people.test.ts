@@ -134,6 +134,7 @@ describe.skipIf(executablePath === undefined)('people and company settings', () 
     await page.getByRole('dialog', { name: 'Worker of the north' }).waitFor();
     await drawer.getByRole('button', { name: 'Change role' }).click();
     const role = page.getByRole('dialog', { name: 'Change the role of Worker of the north' });
+    await role.getByRole('radio', { name: 'HR manager' }).waitFor();
     expect(await role.getByRole('radio').count(), 'no role as high as the own').toBe(3);
     await role.getByRole('radio', { name: 'HR manager' }).check();
     await look(page, 'person-role');

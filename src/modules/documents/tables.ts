@@ -177,6 +177,7 @@ interface VersionFact extends DocumentFact {
 
 declare module '../../kernel/jobs/jobs.ts' {
   interface JobPayloads {
+    'documents.count': Readonly<Record<string, never>>;
     'document.render': { readonly document_id: string; readonly version_id: string };
   }
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { type RunningProcess, startProcess } from '../../support/process.ts';
+import { type RunningProcess, type StartOptions, startProcess } from '../../support/process.ts';
 import { password } from '../../support/story.ts';
 import { findChromium } from './chromium.ts';
 
@@ -37,11 +37,17 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** @param env settings of the server */
-export async function startApp(env: Readonly<Record<string, string>> = {}): Promise<App> {
+/**
+ * @param env settings of the server
+ * @param how another program than the command, as `startProcess` knows it
+ */
+export async function startApp(
+  env: Readonly<Record<string, string>> = {},
+  how: Pick<StartOptions, 'script'> = {},
+): Promise<App> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strongroom-browser-'));
   const settings = { STRONGROOM_LOG_LEVEL: 'warn', ...env };
-  const server = await startProcess(dataDir, { env: settings });
+  const server = await startProcess(dataDir, { ...how, env: settings });
   const browser = await chromium.launch({
     executablePath: executablePath!,
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--font-render-hinting=none'],
@@ -67,7 +73,7 @@ export async function startApp(env: Readonly<Record<string, string>> = {}): Prom
       expect(noted).toEqual({ elsewhere: [], errors: [] });
     },
     async restart() {
-      app.server = await startProcess(dataDir, { env: { ...settings, PORT: new URL(server.url).port } });
+      app.server = await startProcess(dataDir, { ...how, env: { ...settings, PORT: new URL(server.url).port } });
     },
     async stop() {
       await browser.close();

@@ -36,14 +36,19 @@ export async function slowDown(page: Page, bytesPerSecond: number): Promise<() =
   };
 }
 
-/** A drag over the window and, where wanted, the drop; made by the browser out of these files. */
-export async function drag(page: Page, files: readonly { name: string; text: string; type: string }[], drop: boolean) {
+/** A drag over the window and, where wanted, the drop; made by the browser out of these files, over what `at` finds. */
+export async function drag(
+  page: Page,
+  files: readonly { name: string; text: string; type: string }[],
+  drop: boolean,
+  at = 'body',
+) {
   const transfer = await page.evaluateHandle((given) => {
     const made = new DataTransfer();
     for (const { name, text, type } of given) made.items.add(new File([text], name, { type }));
     return made;
   }, files);
-  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
-  await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
-  if (drop) await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  await page.dispatchEvent(at, 'dragenter', { dataTransfer: transfer });
+  await page.dispatchEvent(at, 'dragover', { dataTransfer: transfer });
+  if (drop) await page.dispatchEvent(at, 'drop', { dataTransfer: transfer });
 }

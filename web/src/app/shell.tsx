@@ -2,7 +2,7 @@
  * The frame of everybody who is signed in: navigation by role, the company's name (or the operator's label) always in
  * sight, palette, shortcuts, account.
  */
-import { AppShell, Badge, Box, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
+import { AppShell, Badge, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
@@ -30,7 +30,8 @@ export function Shell() {
   const [menu, { toggle, close }] = useDisclosure(false);
   const [help, { toggle: toggleHelp, close: closeHelp }] = useDisclosure(false);
   const [asked, setAsked] = useState({ palette: false, help: false });
-  const { pathname } = useLocation();
+  // The path alone: what a page writes into its search is no reason to draw the frame anew.
+  const pathname = useLocation({ select: (location) => location.pathname });
   const openPalette = () => {
     setAsked((before) => ({ ...before, palette: true }));
     void loadPalette().then((loaded) => loaded.openPalette(), showProblem);
@@ -68,7 +69,6 @@ export function Shell() {
           <Icon name="vault" size={24} />
         </Link>
         <Where session={session} />
-        <Box flex={1} />
         <SearchButton onClick={openPalette} />
         <AccountMenu session={session} onHelp={openHelp} />
       </AppShell.Header>
@@ -96,10 +96,10 @@ function Where({ session }: { session: SignedInSession }) {
   if (session.company !== null) return <CompanyMenu session={session} />;
   return (
     <Group gap={8} wrap="nowrap" miw={0}>
-      <Text fw={650} truncate>
+      <Text fw={650} truncate visibleFrom="xs">
         {t('app.name')}
       </Text>
-      <Badge variant="filled" radius="sm">
+      <Badge variant="filled" radius="sm" className={classes.label ?? ''}>
         {t('app.operator')}
       </Badge>
     </Group>

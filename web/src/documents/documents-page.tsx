@@ -32,6 +32,7 @@ import { useDocuments } from './list/use-documents.ts';
 import { useListKeys } from './list/use-list-keys.ts';
 import { useDocumentsSearch } from './list/use-search.ts';
 import { withDialogs } from './list/with-dialogs.ts';
+import { listInSight } from './one/neighbours.ts';
 import { documentsTexts } from './texts.ts';
 
 export function DocumentsPage() {
@@ -97,6 +98,7 @@ function List({ search, change, onBaskets }: ListProps) {
   const baskets = useBaskets();
   const selection = useSelection(filter, rows, total);
   const view = useView(search);
+  useEffect(() => listInSight(filter));
   const frame = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [across, setAcross] = useState(1);

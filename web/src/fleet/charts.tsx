@@ -6,11 +6,14 @@ import { Text, VisuallyHidden } from '@mantine/core';
 import { Fragment } from 'react';
 import classes from './charts.module.css';
 
-export interface Bar {
+export interface Row {
   readonly id: string;
   readonly label: string;
   readonly value: number;
   readonly shown: string;
+}
+
+export interface Bar extends Row {
   readonly tone?: 'good' | 'warn' | 'bad';
 }
 
@@ -44,25 +47,75 @@ export function BarChart({ title, heads, bars, full }: BarChartProps) {
           </Fragment>
         ))}
       </div>
-      <VisuallyHidden>
-        <table>
-          <caption>{title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{heads[0]}</th>
-              <th scope="col">{heads[1]}</th>
+      <AsTable title={title} heads={heads} rows={bars} />
+    </figure>
+  );
+}
+
+/** The same for those who listen. */
+function AsTable({ title, heads, rows }: Pick<BarChartProps, 'title' | 'heads'> & { rows: readonly Row[] }) {
+  return (
+    <VisuallyHidden>
+      <table>
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{heads[0]}</th>
+            <th scope="col">{heads[1]}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ id, label, shown }) => (
+            <tr key={id}>
+              <th scope="row">
+                <bdi>{label}</bdi>
+              </th>
+              <td>{shown}</td>
             </tr>
-          </thead>
-          <tbody>
-            {bars.map(({ id, label, shown }) => (
-              <tr key={id}>
-                <th scope="row">{label}</th>
-                <td>{shown}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </VisuallyHidden>
+          ))}
+        </tbody>
+      </table>
+    </VisuallyHidden>
+  );
+}
+
+export interface DayChartProps {
+  readonly title: string;
+  readonly heads: readonly [string, string];
+  /** One for each day, the oldest first. */
+  readonly days: readonly Row[];
+  /** What the highest column stands for. */
+  readonly most: string;
+}
+
+/** A column for each day; the first and the last are named below, the number of each is told on hover. */
+export function DayChart({ title, heads, days, most }: DayChartProps) {
+  const highest = Math.max(...days.map(({ value }) => value), 1);
+  return (
+    <figure className={classes.figure}>
+      <div aria-hidden="true">
+        <Text size="xs" c="dimmed" className={classes.most ?? ''}>
+          {most}
+        </Text>
+        <div className={classes.days}>
+          {days.map(({ id, label, value, shown }) => (
+            <div key={id} className={classes.day} title={`${label}: ${shown}`}>
+              {value === 0 ? null : (
+                <div className={classes.column} style={{ blockSize: `${(value / highest) * 100}%` }} />
+              )}
+            </div>
+          ))}
+        </div>
+        <div className={classes.ends}>
+          <Text size="xs" c="dimmed">
+            {days[0]?.label}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {days.at(-1)?.label}
+          </Text>
+        </div>
+      </div>
+      <AsTable title={title} heads={heads} rows={days} />
     </figure>
   );
 }

@@ -3,7 +3,7 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Company } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { type Formats, useFormats } from '../kit/formats.ts';
@@ -148,7 +148,11 @@ function without(search: CompanyListSearch, name: keyof CompanyListSearch): Comp
   return rest;
 }
 
-function Filters(props: { search: CompanyListSearch; onChange: (search: CompanyListSearch) => void }) {
+/** Drawn anew for another search alone, and not for every page of rows that arrives. */
+const Filters = memo(function Filters(props: {
+  search: CompanyListSearch;
+  onChange: (search: CompanyListSearch) => void;
+}) {
   const { search, onChange } = props;
   const t = useTexts(fleetTexts);
   const field = useRef<HTMLInputElement>(null);
@@ -203,4 +207,4 @@ function Filters(props: { search: CompanyListSearch; onChange: (search: CompanyL
       />
     </search>
   );
-}
+});

@@ -18,6 +18,7 @@ import { DatabaseTestSection } from './database-test.tsx';
 import { companyQuery, statusQuery } from './queries.ts';
 import { companyRoute } from './routes.ts';
 import { Facts, Section } from './section.tsx';
+import { SizeOverTime } from './size-over-time.tsx';
 import { fleetTexts } from './texts.ts';
 
 export function CompanyPage() {
@@ -59,6 +60,7 @@ export function CompanyPage() {
             <Notice company={company} />
             <CompanyFacts company={company} />
             <CompanySize company={company} />
+            <SizeOverTime id={company.id} />
             <DatabaseTestSection key={company.status} company={company} />
             <CompanyJournal id={company.id} />
           </Stack>
@@ -135,8 +137,8 @@ function CompanyFacts({ company }: { company: Company }) {
           ],
           [t('company.preset'), t(`preset.${company.roles}`)],
           [t('company.registration'), t(`registration.${company.registration}`)],
-          [t('company.database'), company.database_name],
-          [t('company.bucket'), company.bucket],
+          [t('company.database'), <bdi key="database">{company.database_name}</bdi>],
+          [t('company.bucket'), <bdi key="bucket">{company.bucket}</bdi>],
           [t('company.created'), formats.time(company.created_at)],
           ...(company.deleted_at === null
             ? []

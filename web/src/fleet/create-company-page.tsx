@@ -1,7 +1,7 @@
 /** A new company: what it is called and where it lives; then its creation, step by step, as the journal tells it. */
 import { Fieldset, NativeSelect, NumberInput, SimpleGrid, Stack, TextInput } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { ProblemError } from '../../../src/client/index.ts';
 import { client } from '../app/session.ts';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
@@ -9,7 +9,7 @@ import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { type Begun, Creation } from './creation.tsx';
 import { oneOf, placements } from './kinds.ts';
-import { refreshFleet } from './queries.ts';
+import { refreshFleet, statusQuery } from './queries.ts';
 import { fleetTexts } from './texts.ts';
 
 const gigabyte = 1_000_000_000;
@@ -159,8 +159,27 @@ function Identity({ form }: { form: Form }) {
   );
 }
 
+/** Where this server can place a company: nothing else is offered, and a region only where it makes a difference. */
+function useOffered(chosen: string) {
+  const { data } = useQuery(statusQuery);
+  const offered = data?.offered;
+  const kind = chosen === '' ? offered?.default : chosen;
+  return {
+    usual: offered?.default,
+    placements: offered?.placements.map(({ placement }) => placement) ?? [],
+    regions: offered?.placements.find(({ placement }) => placement === kind)?.regions ?? [],
+  };
+}
+
 function Place({ form }: { form: Form }) {
   const t = useTexts(fleetTexts);
+  const { placement, region } = form.getValues();
+  const { usual, placements, regions } = useOffered(placement);
+  const lost = region !== '' && !regions.includes(region);
+  // A region of the placement chosen before would be refused, and stands nowhere any more.
+  useEffect(() => {
+    if (lost) form.setFieldValue('region', '');
+  }, [lost, form.setFieldValue]);
   return (
     <Fieldset legend={t('create.place')}>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
@@ -168,19 +187,25 @@ function Place({ form }: { form: Form }) {
           label={t('company.placement')}
           description={t('create.placementHint')}
           data={[
-            { value: '', label: t('create.defaultPlacement') },
+            {
+              value: '',
+              label:
+                usual === undefined
+                  ? t('create.defaultPlacement')
+                  : t('create.usualPlacement', { placement: t(`placement.${usual}`) }),
+            },
             ...placements.map((value) => ({ value, label: t(`placement.${value}`) })),
           ]}
           {...form.getInputProps('placement')}
         />
-        <TextInput
-          label={t('company.region')}
-          description={t('create.regionHint')}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          {...form.getInputProps('region')}
-        />
+        {regions.length === 0 ? null : (
+          <NativeSelect
+            label={t('company.region')}
+            description={t('create.regionHint')}
+            data={[{ value: '', label: t('create.anyRegion') }, ...regions]}
+            {...form.getInputProps('region')}
+          />
+        )}
         <NativeSelect
           label={t('company.preset')}
           description={t('create.presetHint')}

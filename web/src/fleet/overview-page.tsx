@@ -10,10 +10,10 @@ import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
+import { FiguresCharts } from './figures-charts.tsx';
 import { companyStates, placements } from './kinds.ts';
 import { statusQuery } from './queries.ts';
 import { Facts, Section } from './section.tsx';
-import { StorageChart } from './storage-chart.tsx';
 import { fleetTexts } from './texts.ts';
 
 type Status = z.output<typeof SystemStatus>;
@@ -69,12 +69,12 @@ function Overview({ status }: { status: Status }) {
       <Suspense fallback={<Skeleton height={260} radius="md" />}>
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
           <ByState companies={companies} />
-          <ByPlacement placed={status.placements ?? {}} />
+          <ByPlacement status={status} />
           <Connections status={status} />
           <Migrations status={status} total={total} />
         </SimpleGrid>
-        {total === 0 ? null : <StorageChart Chart={BarChart} />}
       </Suspense>
+      {total === 0 ? null : <FiguresCharts />}
     </Stack>
   );
 }
@@ -143,10 +143,13 @@ function ByState({ companies }: { companies: Readonly<Record<string, number>> })
   );
 }
 
-function ByPlacement({ placed }: { placed: Readonly<Record<string, number>> }) {
+/** Where companies are, and where they could be here. */
+function ByPlacement({ status: { placements: placed = {}, offered } }: { status: Status }) {
   const t = useTexts(fleetTexts);
   const formats = useFormats();
-  const bars = placements.map((placement) => ({
+  const possible = new Set(offered?.placements.map(({ placement }) => placement));
+  const shown = placements.filter((placement) => possible.has(placement) || (placed[placement] ?? 0) > 0);
+  const bars = shown.map((placement) => ({
     id: placement,
     label: t(`placement.${placement}`),
     value: placed[placement] ?? 0,

@@ -57,11 +57,19 @@ export const statsQuery = (id: string) =>
     retry: false,
   });
 
-export const newestCompaniesQuery = queryOptions({
-  queryKey: ['fleet', 'newest'],
-  queryFn: ({ signal }) =>
-    client.fleet.listCompanies({ query: { status: 'active', sort: '-created_at', limit: '10' }, signal }),
+export const figuresQuery = queryOptions({
+  queryKey: ['fleet', 'figures'],
+  queryFn: ({ signal }) => client.fleet.getSystemFigures({ query: { days: '30' }, signal }),
+  refetchInterval: calmMs,
 });
+
+/** A year: what is shown begins with the last count before it. */
+export const companyFiguresQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['fleet', 'figures', id],
+    queryFn: ({ signal }) => client.fleet.getCompanyFigures({ params: { id }, query: { days: '366' }, signal }),
+    refetchInterval: calmMs,
+  });
 
 export const operationsQuery = (id: string) =>
   infiniteQueryOptions({

@@ -3,8 +3,7 @@
  * the count of all rows), sorting by the heads, one row one tab stop.
  */
 import { Text, UnstyledButton } from '@mantine/core';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useCallback, useEffect, useRef } from 'react';
+import { memo, type ReactNode, type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { appTexts } from './app-texts.ts';
 import { Icon } from './icon.tsx';
 import { useTexts } from './texts.ts';
@@ -47,35 +46,72 @@ export interface VirtualTableProps<Row> {
   readonly height?: string;
 }
 
+/** Drawn beyond the sight on each side; and so many at a time, so that most steps of scrolling draw nothing. */
+const beyond = 8;
+const block = 4;
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Which rows are to be drawn, from how far the box is scrolled and how high it is. */
+function useWindow(scroller: RefObject<HTMLDivElement | null>, rowHeight: number, count: number): Window {
+  const [seen, setSeen] = useState<Window>({ from: 0, to: 4 * beyond });
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const look = () => {
+      const first = Math.floor(box.scrollTop / rowHeight);
+      const last = Math.ceil((box.scrollTop + box.clientHeight) / rowHeight);
+      const from = Math.max(0, Math.floor((first - beyond) / block) * block);
+      const to = Math.ceil((last + beyond) / block) * block;
+      setSeen((before) => (before.from === from && before.to === to ? before : { from, to }));
+    };
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(box);
+    box.addEventListener('scroll', look, { passive: true });
+    return () => {
+      observer.disconnect();
+      box.removeEventListener('scroll', look);
+    };
+  }, [scroller, rowHeight]);
+  // A list that became shorter is drawn from where it still has rows, before the box has told that it was scrolled back.
+  const to = Math.min(seen.to, count);
+  return { from: Math.min(seen.from, Math.max(0, to - 4 * beyond)), to };
+}
+
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, rowKey, total = rows.length, rowHeight = 44, onEnd, height } = props;
+  const { label, columns, rows, rowKey, total = rows.length, rowHeight = 44, onEnd, height, isSelected } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  // The same function while the rows are the same: another one has every row measured anew.
-  const getItemKey = useCallback((at: number) => rowKey(rows[at]!), [rows, rowKey]);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey,
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? -1;
+  const { from, to } = useWindow(scroller, rowHeight, rows.length);
+  // In another order nobody looks for what stood in the middle.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the order is the reason.
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo(0, 0);
+  }, [props.sort]);
   useEffect(() => {
-    if (rows.length > 0 && last >= rows.length - 10) onEnd?.();
-  }, [last, rows.length, onEnd]);
+    if (rows.length > 0 && to + 10 >= rows.length) onEnd?.();
+  }, [to, rows.length, onEnd]);
+  // Rows keep the same function, whatever the page gives: only what they show makes them new.
+  const latest = useRef(props.onOpen);
+  latest.current = props.onOpen;
+  const open = useCallback((row: Row) => latest.current?.(row), []);
+  const opens = props.onOpen !== undefined;
   const template = columns.map(({ width }) => width).join(' ');
   const narrow = columns.filter(({ wideOnly }) => wideOnly !== true);
   const tracks = {
     '--columns': template,
     '--columns-narrow': narrow.map(({ width }) => width).join(' '),
+    '--row': `${rowHeight}px`,
   } as Record<string, string>;
   return (
     <div
       ref={scroller}
       className={classes.scroller}
       // Rows that do not open may have nothing to focus: then the keyboard scrolls here.
-      tabIndex={props.onOpen === undefined ? 0 : undefined}
+      tabIndex={opens ? undefined : 0}
       style={{ ...tracks, ...(height === undefined ? {} : { maxBlockSize: height }) }}
     >
       <div role="table" aria-label={label} aria-rowcount={total + 1} className={classes.table}>
@@ -86,9 +122,20 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" className={classes.body} style={{ blockSize: virtual.getTotalSize() }}>
-          {items.map((item) => (
-            <BodyRow key={item.key} {...props} at={item.index} start={item.start} size={rowHeight} />
+        <div
+          role="rowgroup"
+          className={classes.body}
+          style={{ blockSize: rows.length * rowHeight, paddingBlockStart: from * rowHeight }}
+        >
+          {rows.slice(from, to).map((row, at) => (
+            <BodyRow
+              key={rowKey(row)}
+              columns={columns}
+              row={row}
+              index={from + at + 2}
+              selected={isSelected?.(row)}
+              onOpen={opens ? open : undefined}
+            />
           ))}
         </div>
       </div>
@@ -140,21 +187,27 @@ function Head<Row>({
   );
 }
 
-function BodyRow<Row>(props: VirtualTableProps<Row> & { at: number; start: number; size: number }) {
-  const { columns, rows, at, start, size, onOpen, isSelected } = props;
-  const row = rows[at]!;
-  const open = onOpen === undefined ? undefined : () => onOpen(row);
+interface BodyRowProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly row: Row;
+  /** Among all rows, from 1, with the head. */
+  readonly index: number;
+  readonly selected: boolean | undefined;
+  readonly onOpen: ((row: Row) => void) | undefined;
+}
+
+/** Drawn anew only where the row, its columns or its selection are others: scrolling touches the rows that come. */
+const BodyRow = memo(function BodyRow<Row>({ columns, row, index, selected, onOpen }: BodyRowProps<Row>) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the link or button inside the row is the keyboard's way.
     <div
       role="row"
-      aria-rowindex={at + 2}
-      aria-selected={isSelected?.(row)}
-      className={`${classes.row} ${classes.drawn} ${open === undefined ? '' : classes.opens}`}
-      style={{ blockSize: size, transform: `translateY(${start}px)` }}
+      aria-rowindex={index}
+      aria-selected={selected}
+      className={`${classes.row} ${classes.drawn} ${onOpen === undefined ? '' : classes.opens}`}
       onClick={(event) => {
         const inside = event.target as HTMLElement;
-        if (inside.closest('a,button,input,label,[role="menu"],[role="menuitem"]') === null) open?.();
+        if (inside.closest('a,button,input,label,[role="menu"],[role="menuitem"]') === null) onOpen?.(row);
       }}
     >
       {columns.map((column) => (
@@ -164,4 +217,4 @@ function BodyRow<Row>(props: VirtualTableProps<Row> & { at: number; start: numbe
       ))}
     </div>
   );
-}
+}) as <Row>(props: BodyRowProps<Row> & { key?: string }) => ReactNode;

@@ -29,26 +29,26 @@ function inSight(row: HTMLElement): boolean {
   return scroller === null || row.getBoundingClientRect().bottom > scroller.getBoundingClientRect().top;
 }
 
-/** Pictures that are waited for until a row is drawn no more. */
-const patience = 60;
+/** So long a row may take to go that was told to. */
+const patienceMs = 3_000;
 
-/** After the row of the focus is gone: the one that took its place, or the last. Nothing where it stays. */
+/** After the row of the focus is gone: the one that took its place, or the last. */
 export function keepFocus(container: HTMLElement | null): () => void {
   if (container === null) return () => undefined;
   const id = focusedRow(container);
   const at = rowsIn(container).findIndex((row) => row.dataset.row === id);
   if (at < 0) return () => undefined;
   return () => {
-    let left = patience;
+    const until = performance.now() + patienceMs;
     const look = () => {
-      const rows = rowsIn(container);
-      if (rows.some((row) => row.dataset.row === id)) {
-        left -= 1;
-        if (left > 0) requestAnimationFrame(look);
-        return;
+      const active = document.activeElement;
+      if (active === null || active === document.body) {
+        const rows = rowsIn(container);
+        (rows[at] ?? rows.at(-1))?.focus();
+      } else if (focusedRow(container) === id && performance.now() < until) {
+        // It is drawn still.
+        requestAnimationFrame(look);
       }
-      if (document.activeElement !== document.body && document.activeElement !== null) return;
-      (rows[at] ?? rows.at(-1))?.focus();
     };
     requestAnimationFrame(look);
   };

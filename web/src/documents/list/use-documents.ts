@@ -8,7 +8,7 @@ import type { Document } from '../../../../src/modules/documents/contract.ts';
 import { client } from '../../app/session.ts';
 import type { ListFilter } from './search.ts';
 
-interface DocumentPage {
+export interface ListPage {
   readonly items: Document[];
   readonly next_cursor: string | null;
   readonly total?: number | undefined;
@@ -22,18 +22,18 @@ const pageSize = 100;
 /** Pages that are asked for again after something came back; those behind them load as they come into sight. */
 const pagesKept = 5;
 
+/** One page of a list: the first one, which tells how many there are in all, or the one behind a cursor. */
+export const pageOf = (filter: ListFilter, cursor: string) => ({
+  ...filter,
+  limit: String(pageSize),
+  ...(cursor === '' ? { total: 'true' as const } : { cursor }),
+});
+
 export function useDocuments(filter: ListFilter) {
   const list = useInfiniteQuery({
     queryKey: [...listsKey, filter],
-    queryFn: ({ pageParam, signal }): Promise<DocumentPage> =>
-      client.documents.listDocuments({
-        query: {
-          ...filter,
-          limit: String(pageSize),
-          ...(pageParam === '' ? { total: 'true' as const } : { cursor: pageParam }),
-        },
-        signal,
-      }),
+    queryFn: ({ pageParam, signal }): Promise<ListPage> =>
+      client.documents.listDocuments({ query: pageOf(filter, pageParam), signal }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
@@ -55,9 +55,9 @@ export function patchDocuments(
   ids: ReadonlySet<string>,
   change: ((document: Document) => Document) | undefined,
 ): void {
-  for (const [key] of queries.getQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey })) {
+  for (const [key] of queries.getQueriesData<InfiniteData<ListPage>>({ queryKey: listsKey })) {
     const filter = key[listsKey.length] as ListFilter;
-    queries.setQueryData<InfiniteData<DocumentPage>>(key, (data) => {
+    queries.setQueryData<InfiniteData<ListPage>>(key, (data) => {
       if (data === undefined) return data;
       let left = 0;
       const pages = data.pages.map((page) => {
@@ -87,7 +87,7 @@ function staysIn(document: Document, filter: ListFilter): boolean {
 
 /** Asks again for the lists, of long ones for their beginning. */
 export async function refreshDocuments(queries: QueryClient): Promise<void> {
-  queries.setQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey }, (data) =>
+  queries.setQueriesData<InfiniteData<ListPage>>({ queryKey: listsKey }, (data) =>
     data === undefined || data.pages.length <= pagesKept
       ? data
       : { pages: data.pages.slice(0, pagesKept), pageParams: data.pageParams.slice(0, pagesKept) },
@@ -104,7 +104,7 @@ export async function everyDocument(
   const all: Document[] = [];
   let cursor: string | null = '';
   while (cursor !== null && all.length < most) {
-    const page: DocumentPage = await client.documents.listDocuments({
+    const page: ListPage = await client.documents.listDocuments({
       query: { ...filter, limit: '200', ...(cursor === '' ? {} : { cursor }) },
       signal,
     });
