@@ -1,4 +1,4 @@
-/** The frame of every page: navigation by role, palette, shortcuts, themes, languages, tabs, companies, no connection. */
+/** The frame of every page: palette, shortcuts, themes, languages, tabs, companies, no connection. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { password } from '../support/story.ts';
 import { type App, executablePath, startApp } from './support/app.ts';
@@ -13,30 +13,6 @@ describe.skipIf(executablePath === undefined)('the shell', () => {
     there = await peopled(app);
   });
   afterAll(() => app?.stop());
-
-  test.each([
-    ['operator', ['/operator'], ['/documents', '/people', '/settings', '/uploads']],
-    ['hr_admin', ['/documents', '/people', '/settings'], ['/operator']],
-    ['hr_manager', ['/documents', '/people'], ['/operator', '/settings']],
-    ['employee', ['/documents', '/people'], ['/operator', '/settings']],
-    ['customer', ['/documents'], ['/operator', '/settings', '/people']],
-  ] as const)('%s sees the own navigation, and a page on a forbidden address', async (role, seen, forbidden) => {
-    const page = await app.signedIn(people[role]);
-    const navigation = page.getByRole('navigation', { name: 'Main' });
-    await navigation.getByRole('link').first().waitFor();
-    const addresses = await navigation
-      .getByRole('link')
-      .evaluateAll((links) => links.map((link) => new URL((link as HTMLAnchorElement).href).pathname));
-    for (const path of seen) expect(addresses).toContain(path);
-    for (const path of forbidden) {
-      expect(addresses).not.toContain(path);
-      await page.goto(app.url + path);
-      await page.getByRole('heading', { level: 1, name: 'This page is not for your role' }).waitFor();
-      await navigation.waitFor();
-    }
-    await page.context().close();
-    app.quiet();
-  });
 
   test('the palette finds pages, and keys have a help', async () => {
     const page = await app.signedIn(people.hr_admin);

@@ -65,8 +65,8 @@ export async function expectNoSideways(page: Page): Promise<void> {
  */
 export async function untranslated(page: Page, names: readonly string[] = []): Promise<string[]> {
   return page.evaluate((given) => {
-    const known = /^(QP|Strongroom|English|Deutsch|[\W\d_]*)$/;
-    const verbatim = 'script,style,noscript,code,kbd,bdi,pre,[data-verbatim]';
+    const known = /^(QP|Strongroom|English|Deutsch|PDF|PNG|JPEG|TXT|CSV|Markdown|Word|Excel|PowerPoint|ZIP|[\W\d_]*)$/;
+    const verbatim = 'script,style,noscript,code,kbd,bdi,pre,[data-verbatim],[aria-hidden="true"]';
     const found = new Set<string>();
     const check = (text: string, where = '') => {
       if (text !== '' && !text.includes('⟦') && !known.test(text)) found.add(where + text);
@@ -82,7 +82,8 @@ export async function untranslated(page: Page, names: readonly string[] = []): P
     for (const name of ['aria-label', 'aria-description', 'placeholder', 'title', 'alt']) {
       for (const element of document.querySelectorAll(`[${name}]`)) {
         const text = element.getAttribute(name) ?? '';
-        if (element.closest('[data-verbatim]') === null && !given.includes(text)) check(text, `${name}: `);
+        if (element.closest('[data-verbatim],[aria-hidden="true"]') === null && !given.includes(text))
+          check(text, `${name}: `);
       }
     }
     check(document.title, 'title of the window: ');

@@ -18,7 +18,6 @@ import { UploadButtons, useChooseUploads } from '../uploads/upload-buttons.tsx';
 import { BasketList } from './baskets/basket-list.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
-import { askForBasket, askForTags } from './list/dialogs.tsx';
 import { DocumentCards } from './list/document-cards.tsx';
 import { type ChangeSearch, FilterBar } from './list/filter-bar.tsx';
 import { FilterChips, withoutFilters } from './list/filter-chips.tsx';
@@ -33,6 +32,7 @@ import { type DocumentActions, useDocumentActions } from './list/use-actions.ts'
 import { useDocuments } from './list/use-documents.ts';
 import { useListKeys } from './list/use-list-keys.ts';
 import { useDocumentsSearch } from './list/use-search.ts';
+import { withDialogs } from './list/with-dialogs.ts';
 import { listInSight } from './one/neighbours.ts';
 import { documentsTexts } from './texts.ts';
 
@@ -261,13 +261,18 @@ function useListActions(acts: DocumentActions, rows: readonly Document[], frame:
       {
         label: t('action.move'),
         icon: 'move',
-        run: () => askForBasket(t('move.title', { count }), baskets.list, (id) => void acts.move(target, id)),
+        run: () =>
+          withDialogs(({ askForBasket }) =>
+            askForBasket(t('move.title', { count }), baskets.list, (id) => void acts.move(target, id)),
+          ),
       },
       {
         label: t('action.tag'),
         icon: 'tag',
         run: () =>
-          askForTags(t('tags.title', { count }), tags(), tagsOf(target), (next) => void acts.tag(target, next)),
+          withDialogs(({ askForTags }) =>
+            askForTags(t('tags.title', { count }), tags(), tagsOf(target), (next) => void acts.tag(target, next)),
+          ),
       },
       download,
       { label: t('action.trash'), icon: 'trash', danger: true, run: () => trash(target) },

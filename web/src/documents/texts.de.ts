@@ -36,6 +36,7 @@ export const de: Translation<typeof en> = {
   'empty.reader': 'Hier erscheinen Dokumente, die mit Ihnen geteilt werden.',
   'empty.action': 'Dokumente hochladen',
   'palette.all': 'Alle {count, number} gefundenen Dokumente zeigen',
+  'type.mail': 'E-Mail',
   'search.label': 'Nach Namen suchen',
   'sort.label': 'Reihenfolge',
   'sort.created_at': 'Älteste zuerst',

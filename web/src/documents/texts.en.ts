@@ -32,6 +32,7 @@ export const en = {
   'empty.reader': 'Documents that are shared with you appear here.',
   'empty.action': 'Upload documents',
   'palette.all': 'Show all {count, number} documents found',
+  'type.mail': 'E-mail',
   'search.label': 'Search by name',
   'sort.label': 'Order',
   'sort.created_at': 'Oldest first',

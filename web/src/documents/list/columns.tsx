@@ -158,7 +158,7 @@ function middleColumns(
   const wideOnly = true;
   const basketOf = (id: string | null) => (id === null ? '' : (baskets.get(id)?.name ?? '…'));
   return {
-    type: { id: 'type', title: t('column.type'), width: '7rem', wideOnly, cell: (row) => typeTitle(row.mime_type) },
+    type: { id: 'type', title: t('column.type'), width: '7rem', wideOnly, cell: (row) => typeTitle(t, row.mime_type) },
     owner: {
       id: 'owner',
       title: t('column.owner'),
