@@ -78,6 +78,7 @@ describe.skipIf(executablePath === undefined)('nobody answers', () => {
   test('what somebody else changed while one was offline is shown beside it and not overwritten', async () => {
     const { id } = await uploadFile(app.url, await token(), 'customers.txt', 'words');
     await open(id);
+    await page.getByText('words', { exact: true }).waitFor();
     await page.context().setOffline(true);
     await banner().waitFor();
     await panel().getByRole('button', { name: 'Add a fact' }).click();
@@ -95,6 +96,24 @@ describe.skipIf(executablePath === undefined)('nobody answers', () => {
     expect((await details(id)).metadata).toEqual({ customer: 'Theirs' });
     await panel().getByRole('button', { name: 'Save mine' }).click();
     await expect.poll(async () => (await details(id)).metadata).toEqual({ customer: 'Mine' });
+  });
+
+  test('a viewer that does not load leaves the page as it is, and appears once the network is back', async () => {
+    const { id } = await uploadFile(app.url, await token(), 'later.txt', 'seen at last');
+    const other = await app.signedIn('hr-admin');
+    let missed = 0;
+    await other.route('**/assets/text-viewer-*.js', async (route) => {
+      missed += 1;
+      await route.abort('internetdisconnected');
+    });
+    await other.goto(`${app.url}/documents/${id}`);
+    const field = other.getByRole('textbox', { name: 'Name', exact: true });
+    await field.fill('typed meanwhile.txt');
+    await expect.poll(() => missed).toBeGreaterThan(1);
+    await other.unroute('**/assets/text-viewer-*.js');
+    await other.getByText('seen at last').waitFor();
+    expect(await field.inputValue()).toBe('typed meanwhile.txt');
+    await other.context().close();
   });
 
   test('an upload waits in the tray, on whatever page one is, and arrives once the server is back', async () => {

@@ -10,11 +10,16 @@ import { Icon, type IconName } from '../../../kit/icon.tsx';
 import { ProblemAlert, ProblemNote } from '../../../kit/problem.tsx';
 import { useTexts } from '../../../kit/texts.ts';
 import { documentTexts } from '../texts.ts';
+import { loadAgain } from './load-again.ts';
 import classes from './preview.module.css';
 import { type Shown, useRendition } from './rendition.ts';
 
-const PagesViewer = lazy(async () => ({ default: (await import('./pages-viewer.tsx')).PagesViewer }));
-const TextViewer = lazy(async () => ({ default: (await import('./text-viewer.tsx')).TextViewer }));
+const PagesViewer = lazy(async () => ({
+  default: (await loadAgain(() => import('./pages-viewer.tsx'))).PagesViewer,
+}));
+const TextViewer = lazy(async () => ({
+  default: (await loadAgain(() => import('./text-viewer.tsx'))).TextViewer,
+}));
 
 export interface PreviewProps {
   readonly document: Document;
