@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Company, expectCall, invitePerson, newCompany, setUpOperator, uploadFile } from '../support/story.ts';
 import { type App, executablePath, startApp } from './support/app.ts';
+import { longestTask } from './support/long-tasks.ts';
 import { look } from './support/look.ts';
 
 const names = ['Annual report', 'Contract of the warehouse', 'Delivery note', 'Invoice 4711', 'Letter', 'Minutes'];
@@ -86,6 +87,30 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     app.quiet();
   });
 
+  test('next and previous walk through the list that is in sight, in its order', async () => {
+    const page = await app.signedIn('employee');
+    await page.goto(`${app.url}/documents?sort=size_bytes`);
+    await row(page, 'Letter.txt').waitFor();
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('csv');
+    await expect.poll(() => named(page).then((all) => all.length)).toBe(3);
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('');
+    await row(page, 'Letter.txt').waitFor();
+    // The narrower list was loaded last, but it is not the one in sight.
+    await page.getByRole('link', { name: 'Invoice 4711.csv' }).click();
+    await page.getByText('4 of 6').waitFor();
+    await page.getByRole('button', { name: 'Previous document' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Delivery note.txt' }).waitFor();
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('csv');
+    await expect.poll(() => named(page).then((all) => all.length)).toBe(3);
+    await page.getByRole('link', { name: 'Invoice 4711.csv' }).click();
+    await page.getByText('2 of 3').waitFor();
+    await page.keyboard.press('Control+ArrowRight');
+    await page.getByRole('heading', { level: 1, name: 'Minutes.csv' }).waitFor();
+    await page.context().close();
+    app.quiet();
+  });
+
   test('by mouse: a range is chosen, put into the trash, taken back, and restored from the trash', async () => {
     const page = await app.signedIn('employee');
     const box = (name: string) => row(page, name).getByRole('checkbox');
@@ -121,7 +146,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     await expect.poll(() => named(page).then((all) => all.length)).toBe(names.length);
-    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.slice(0, 80));
     await page.keyboard.press('ArrowDown');
     await expect.poll(focused).toBe('Minutes.csv');
     await page.keyboard.press('ArrowDown');
@@ -157,8 +182,9 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.goto(`${app.url}/documents`);
     await row(page, 'Letter.txt').waitFor();
     await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('textbox').waitFor();
     await page.keyboard.type('delivery');
-    await page.getByRole('dialog').getByText('Delivery note.txt').waitFor();
+    await page.getByRole('dialog').locator('[data-selected]').filter({ hasText: 'Delivery note.txt' }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/documents\/doc_/);
     await page.context().close();
@@ -237,27 +263,18 @@ describe.skipIf(executablePath === undefined)('documents', () => {
   });
 });
 
-/** Longest pause of the page while it is scrolled through, in ms. */
-async function longestPause(page: Page, scroller: string, rows: number): Promise<number> {
-  return await page.evaluate(
-    async ({ scroller, rows }) => {
-      let longest = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-      }).observe({ type: 'longtask' });
-      const box = document.querySelector(scroller)!;
-      const until = performance.now() + 60_000;
-      const last = () => Number([...document.querySelectorAll('[role="row"]')].at(-1)?.getAttribute('aria-rowindex'));
-      while (last() < rows + 1 && performance.now() < until) {
-        box.scrollTop += 1_500;
-        await new Promise((resolve) => requestAnimationFrame(resolve));
-      }
-      if (last() < rows + 1) throw new Error(`came to row ${last()}`);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return longest;
-    },
-    { scroller, rows },
-  );
+/** To the last of so many rows, a screen and a half at a time, as fast as they can be drawn. */
+async function scrollToEnd(page: Page, rows: number): Promise<void> {
+  await page.evaluate(async (rows) => {
+    const box = document.querySelector('div:has(> [role="table"])')!;
+    const until = performance.now() + 200_000;
+    const last = () => Number([...document.querySelectorAll('[role="row"]')].at(-1)?.getAttribute('aria-rowindex'));
+    while (last() < rows + 1 && performance.now() < until) {
+      box.scrollTop += 1_500;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    if (last() < rows + 1) throw new Error(`came to row ${last()}`);
+  }, rows);
 }
 
 describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
@@ -281,12 +298,33 @@ describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
   test('scroll to their end without a long task, and are chosen as a whole', async () => {
     const page = await app.signedIn('hr-admin');
     await page.getByText('10,000 documents').waitFor();
-    const scroller = 'div:has(> [role="table"])';
-    const pause = await longestPause(page, scroller, many);
-    console.log(`10,000 documents: the longest task while scrolling took ${Math.round(pause)} ms (wanted below 200)`);
-    expect(pause).toBeLessThan(2_000);
+    const { wall, cpu } = await longestTask(page, () => scrollToEnd(page, many));
+    const [clock, processor] = [Math.round(wall), Math.round(cpu)];
+    console.log(
+      `10,000 documents: longest task while scrolling ${clock} ms, ${processor} ms of the processor (below 200)`,
+    );
+    expect(wall).toBeLessThan(2_000);
+    // However busy the machine is.
+    expect(cpu).toBeLessThan(1_000);
     await page.keyboard.press('a');
     await page.getByText('10,000 selected').waitFor();
+    await page.context().close();
+    app.quiet();
+  }, 300_000);
+
+  test('the walk from one document to the next goes on behind what the list has loaded', async () => {
+    const page = await app.signedIn('hr-admin');
+    await page.getByText('10,000 documents').waitFor();
+    // So far that the first hundred are there and no more.
+    await page.locator('div:has(> [role="table"])').evaluate((box) => {
+      box.scrollTop = 60 * 48;
+    });
+    await page.locator('[aria-rowindex="71"] a').click();
+    await page.getByText('70 of 10,000').waitFor();
+    for (let place = 71; place <= 104; place += 1) {
+      await page.keyboard.press('Control+ArrowRight');
+      await page.getByText(`${place} of 10,000`).waitFor();
+    }
     await page.context().close();
     app.quiet();
   });

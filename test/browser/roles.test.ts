@@ -30,7 +30,14 @@ interface Seen {
   /** Addresses that are not for this role. */
   readonly forbidden: readonly string[];
   readonly allowed: readonly string[];
+  /** Whom a page that is not for this role says to ask. */
+  readonly ask: (path: string) => RegExp;
 }
+
+const inCompany = (who: string) => (path: string) =>
+  path.startsWith('/operator')
+    ? /ask an operator of this installation/
+    : new RegExp(`ask ${who} of .+ for another role`);
 
 /** Written by hand from the table of rights (test/policy/policy.txt), not read from the app. */
 const roles: Readonly<Record<string, Seen>> = {
@@ -39,48 +46,56 @@ const roles: Readonly<Record<string, Seen>> = {
     navigation: ['Documents', 'Uploads', 'People', 'Company settings'],
     forbidden: operator,
     allowed: ['/documents', ...company],
+    ask: inCompany('an HR admin'),
   },
   'HR manager': {
     username: 'manager',
     navigation: ['Documents', 'Uploads', 'People'],
     forbidden: [...operator, ...settings],
     allowed: ['/documents', '/people', '/people/invitations', '/uploads'],
+    ask: inCompany('an HR admin'),
   },
   Employee: {
     username: 'employee',
     navigation: ['Documents', 'Uploads', 'People'],
     forbidden: [...operator, ...settings],
     allowed: ['/documents', '/people', '/people/invitations', '/uploads'],
+    ask: inCompany('an HR admin'),
   },
   Customer: {
     username: 'customer',
     navigation: ['Documents'],
     forbidden: [...operator, ...company],
     allowed: ['/documents'],
+    ask: inCompany('an HR admin'),
   },
   Admin: {
     username: 'ws-admin',
     navigation: ['Documents', 'Uploads', 'People', 'Company settings'],
     forbidden: operator,
     allowed: ['/documents', ...company],
+    ask: inCompany('an admin'),
   },
   User: {
     username: 'ws-user',
     navigation: ['Documents', 'Uploads'],
     forbidden: [...operator, ...company.filter((path) => path !== '/uploads')],
     allowed: ['/documents', '/uploads'],
+    ask: inCompany('an admin'),
   },
   Viewer: {
     username: 'ws-viewer',
     navigation: ['Documents'],
     forbidden: [...operator, ...company],
     allowed: ['/documents'],
+    ask: inCompany('an admin'),
   },
   Operator: {
     username: 'operator',
     navigation: ['Overview', 'Companies', 'Migrations', 'Connections', 'Audit trail', 'Operators'],
     forbidden: ['/documents', ...company],
     allowed: operator,
+    ask: () => /ask one of its administrators to invite you/,
   },
 };
 
@@ -119,6 +134,7 @@ describe.skipIf(executablePath === undefined)('roles', () => {
     for (const path of forbidden) {
       expect(await headingAt(app, page, path), `${role} on ${path}`).toBe(forbiddenHeading);
       expect(await entries.allInnerTexts(), `${role} on ${path}`).toEqual(navigation);
+      await page.getByRole('main').getByText(seen.ask(path)).waitFor();
     }
     await expectAccessible(page);
     for (const path of allowed) {

@@ -1,8 +1,8 @@
-/** The frame of every page: navigation by role, palette, shortcuts, themes, languages, tabs, companies, no connection. */
+/** The frame of every page: palette, shortcuts, themes, languages, tabs, companies, no connection. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { password } from '../support/story.ts';
 import { type App, executablePath, startApp } from './support/app.ts';
-import { expectAccessible, expectNoSideways, look, picture } from './support/look.ts';
+import { expectAccessible, look, picture } from './support/look.ts';
 import { type Peopled, people, peopled, secondCompany } from './support/people.ts';
 
 describe.skipIf(executablePath === undefined)('the shell', () => {
@@ -13,30 +13,6 @@ describe.skipIf(executablePath === undefined)('the shell', () => {
     there = await peopled(app);
   });
   afterAll(() => app?.stop());
-
-  test.each([
-    ['operator', ['/operator'], ['/documents', '/people', '/settings', '/uploads']],
-    ['hr_admin', ['/documents', '/people', '/settings'], ['/operator']],
-    ['hr_manager', ['/documents', '/people'], ['/operator', '/settings']],
-    ['employee', ['/documents', '/people'], ['/operator', '/settings']],
-    ['customer', ['/documents'], ['/operator', '/settings', '/people']],
-  ] as const)('%s sees the own navigation, and a page on a forbidden address', async (role, seen, forbidden) => {
-    const page = await app.signedIn(people[role]);
-    const navigation = page.getByRole('navigation', { name: 'Main' });
-    await navigation.getByRole('link').first().waitFor();
-    const addresses = await navigation
-      .getByRole('link')
-      .evaluateAll((links) => links.map((link) => new URL((link as HTMLAnchorElement).href).pathname));
-    for (const path of seen) expect(addresses).toContain(path);
-    for (const path of forbidden) {
-      expect(addresses).not.toContain(path);
-      await page.goto(app.url + path);
-      await page.getByRole('heading', { level: 1, name: 'This page is not for your role' }).waitFor();
-      await navigation.waitFor();
-    }
-    await page.context().close();
-    app.quiet();
-  });
 
   test('the palette finds pages, and keys have a help', async () => {
     const page = await app.signedIn(people.hr_admin);
@@ -143,33 +119,6 @@ describe.skipIf(executablePath === undefined)('the shell', () => {
     app.quiet();
   });
 
-  test('every text is translated, and the pages fit in the pseudo-locale, also from right to left', async () => {
-    for (const [language, direction] of [
-      ['qps', 'ltr'],
-      ['qps-rtl', 'rtl'],
-    ] as const) {
-      const page = await app.visitor();
-      await page.addInitScript((name) => localStorage.setItem('strongroom.language', name), language);
-      for (const path of ['/sign-in', '/forgot', '/setup', '/invitation', '/reset-password']) {
-        await page.goto(app.url + path);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        const plain = await untranslated(page);
-        expect(plain, path).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.dir)).toBe(direction);
-        await page.setViewportSize({ width: 360, height: 740 });
-        await expectNoSideways(page);
-        await page.setViewportSize({ width: 1280, height: 800 });
-      }
-      await page.context().close();
-    }
-    const german = await app.visitor({ locale: 'de-AT' });
-    await german.goto(`${app.url}/sign-in`);
-    await german.getByRole('button', { name: 'Anmelden' }).waitFor();
-    expect(await german.evaluate(() => document.documentElement.lang)).toBe('de');
-    await german.context().close();
-    app.quiet();
-  });
-
   test('the theme of the system is there before the first paint', async () => {
     const page = await app.visitor({ colorScheme: 'dark', javaScriptEnabled: true });
     await page.route('**/assets/*.js', (route) => route.abort());
@@ -202,24 +151,3 @@ describe.skipIf(executablePath === undefined)('the shell', () => {
     app.noted.errors.splice(0);
   });
 });
-
-/** Texts on the page that no translation made: every one of ours stands in ⟦ ⟧ here. */
-async function untranslated(page: Awaited<ReturnType<App['visitor']>>): Promise<string[]> {
-  return page.evaluate(() => {
-    const known = /^(QP|Strongroom|[\W\d_]*)$/;
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const found: string[] = [];
-    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      const text = node.textContent?.trim() ?? '';
-      if (node.parentElement?.closest('script,style,noscript,code,bdi,.skip') !== null) continue;
-      if (text !== '' && !text.includes('⟦') && !known.test(text)) found.push(text);
-    }
-    for (const element of document.querySelectorAll('[aria-label],[placeholder],[title]')) {
-      for (const name of ['aria-label', 'placeholder', 'title']) {
-        const text = element.getAttribute(name);
-        if (text !== null && text !== '' && !text.includes('⟦') && !known.test(text)) found.push(`${name}: ${text}`);
-      }
-    }
-    return found;
-  });
-}

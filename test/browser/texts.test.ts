@@ -1,22 +1,7 @@
 /** The translations: every area has both languages, with the same places for values, and messages that can be read. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import IntlMessageFormat from 'intl-messageformat';
 import { describe, expect, test } from 'vitest';
-import { root } from '../support/process.ts';
-
-type Table = Readonly<Record<string, string>>;
-
-const folder = join(root, 'web/src');
-const pairs = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((path) => /texts\.en\.ts$/.test(path))
-  .sort();
-
-async function tables(path: string): Promise<{ en: Table; de: Table }> {
-  const { en } = (await import(join(folder, path))) as { en: Table };
-  const { de } = (await import(join(folder, path.replace('.en.ts', '.de.ts')))) as { de: Table };
-  return { en, de };
-}
+import { tablePaths as pairs, textsOf } from './support/texts.ts';
 
 interface Node {
   readonly type: number;
@@ -42,13 +27,13 @@ test('there are the areas', () => expect(pairs.length).toBeGreaterThanOrEqual(7)
 
 describe.each(pairs)('%s', (path) => {
   test('has the same keys and the same places for values in both languages', async () => {
-    const { en, de } = await tables(path);
+    const { en, de } = await textsOf(path);
     expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
     for (const [key, message] of Object.entries(en)) expect(placesOf(de[key]!), key).toEqual(placesOf(message));
   });
 
   test('no text is empty or left in the other language', async () => {
-    const { en, de } = await tables(path);
+    const { en, de } = await textsOf(path);
     const same = Object.keys(en).filter((key) => en[key] === de[key]);
     expect(Object.values({ ...en, ...de }).filter((text) => text.trim() === '')).toEqual([]);
     // Words that both languages share (names, "Status", "PDF") are short.

@@ -6,14 +6,17 @@ import './app/app.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { ForbiddenError } from './app/forbidden.ts';
-import { startLanguage } from './kit/language.ts';
+import { start } from './app/session.ts';
+import { firstLanguage } from './kit/language.ts';
 
 // What libraries put into <style> must carry the nonce of this page (content security policy).
 Object.assign(globalThis, {
   __webpack_nonce__: document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce,
 });
 
-await startLanguage().catch(() => undefined);
+// Who is signed in is asked for meanwhile.
+void start();
+await firstLanguage();
 
 createRoot(document.getElementById('root')!, {
   onCaughtError(error) {

@@ -132,15 +132,15 @@ export const authContract = contract({
     path: '/api/auth/ticket',
     summary: 'Let a browser fetch one file by itself, within a minute',
     description:
-      'Sets the cookie `strongroom_ticket`, with which a link or an image of this origin may GET exactly this path ' +
-      'without a token. It ends with the session.',
+      'Sets the cookie `strongroom_ticket`, with which a link or an image of this origin may GET exactly this path, or ' +
+      'a form POST to that of the archive, without a token. It ends with the session.',
     access: everyMember,
     body: z.strictObject({
       path: z
         .string()
         .max(300, 'at most 300 characters')
-        .regex(/^\/api\/(?:v1\/)?documents\/[A-Za-z0-9_-]+\/(?:download|preview|thumbnail)$/, {
-          error: 'the path of the download, preview or thumbnail of a document',
+        .regex(/^\/api\/(?:v1\/)?documents\/(?:archive|[A-Za-z0-9_-]+\/(?:download|preview|thumbnail))$/, {
+          error: 'the path of the download, preview or thumbnail of a document, or of the archive',
         })
         .describe('Such as `/api/documents/{id}/download`'),
     }),

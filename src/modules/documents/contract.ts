@@ -1,9 +1,10 @@
 /**
- * Documents and baskets over HTTP: routes, access and codes. Browser-safe. The shapes are in `shapes-contract.ts`, the
- * resumable uploads in `upload-contract.ts`.
+ * Documents and baskets over HTTP: routes, access and codes. Browser-safe. The shapes are in `shapes-contract.ts`, what
+ * is done with many at once in `bulk-contract.ts`, the resumable uploads in `upload-contract.ts`.
  */
 import { z } from 'zod';
 import { contract, everyMember, IdParam, listOf, member, paging, queryFlag } from '../../kernel/contract.ts';
+import { bulkRoutes } from './bulk-contract.ts';
 import {
   Access,
   Basket,
@@ -21,6 +22,7 @@ import {
   UploadForm,
 } from './shapes-contract.ts';
 
+export * from './bulk-contract.ts';
 export * from './fields-contract.ts';
 export * from './shapes-contract.ts';
 
@@ -346,4 +348,4 @@ const basketRoutes = contract({
   },
 });
 
-export const documentsContract = contract({ ...documentRoutes, ...shareRoutes, ...basketRoutes });
+export const documentsContract = contract({ ...documentRoutes, ...bulkRoutes, ...shareRoutes, ...basketRoutes });

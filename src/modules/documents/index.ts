@@ -14,6 +14,7 @@ import { documentsMigrations } from './migrations/index.ts';
 import { readStats } from './repository/figures.ts';
 import { readUsage, type UsageRow } from './repository/files.ts';
 import { documentRoutes } from './routes.ts';
+import { type Archives, createArchives } from './service/archive.ts';
 import {
   type Baskets,
   createBaskets,
@@ -22,6 +23,7 @@ import {
   type DocumentSettingsRules,
   type Shares,
 } from './service/baskets.ts';
+import { type Bulk, createBulk } from './service/bulk.ts';
 import { createContent } from './service/content.ts';
 import { createDocumentRules, type Documents as DocumentRules } from './service/documents.ts';
 import { createDownloads, type Downloads } from './service/download.ts';
@@ -49,6 +51,8 @@ export interface DocumentServices {
   readonly shares: Shares;
   readonly settings: DocumentSettingsRules;
   readonly renditions: Renditions;
+  readonly bulk: Bulk;
+  readonly archives: Archives;
 }
 
 export interface DocumentStats {
@@ -83,6 +87,8 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
     shares: createShares(kernel),
     settings: createSettings(kernel),
     renditions: createRenditions(kernel),
+    bulk: createBulk(kernel),
+    archives: createArchives(kernel),
   };
   const counting = createCounting(kernel);
   return {

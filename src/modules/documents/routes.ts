@@ -28,6 +28,7 @@ const none = { status: 204 as const };
 
 export function documentRoutes(services: DocumentServices, maxUploadBytes: number): BoundRoutes {
   const { documents, uploads, downloads, shares, baskets, settings, resumables, renditions } = services;
+  const { bulk, archives } = services;
   const ifMatch = (input: Input) => input.request.header('if-match');
 
   const main = bind(documentsContract, {
@@ -70,6 +71,12 @@ export function documentRoutes(services: DocumentServices, maxUploadBytes: numbe
     listHistory: async (input) => ok(await documents.listHistory(acting(input), input.params.id, input.query)),
     getDocumentSettings: async (input) => ok(await settings.get(acting(input))),
     setDocumentSettings: async (input) => ok(await settings.set(acting(input), input.body)),
+
+    bulkDocuments: async (input) => ok(await bulk.run(acting(input), input.body)),
+    archiveDocuments: async (input) => ({
+      status: 200 as const,
+      ...(await archives.open(acting(input), input.body.ids)),
+    }),
 
     listDocumentShares: async (input) => ok(await shares.list(acting(input), 'document', input.params.id)),
     putDocumentShare: async (input) => {

@@ -50,10 +50,45 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
+/** By how many pixels the page hangs over the side of the window. */
+export const hangsOver = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
 /** Nothing hangs over the side of the window. */
 export async function expectNoSideways(page: Page): Promise<void> {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(over, `${new URL(page.url()).pathname} hangs over`).toBeLessThanOrEqual(0);
+  expect(await hangsOver(page), `${new URL(page.url()).pathname} hangs over`).toBeLessThanOrEqual(0);
+}
+
+/**
+ * Texts on the page that no translation made: in the pseudo-locale every one of ours stands in ⟦ ⟧. What people and
+ * machines named stands in `<bdi>` and `<code>`; attributes and options cannot, so what may stand there is given.
+ */
+export async function untranslated(page: Page, names: readonly string[] = []): Promise<string[]> {
+  return page.evaluate((given) => {
+    const known = /^(QP|Strongroom|English|Deutsch|PDF|PNG|JPEG|TXT|CSV|Markdown|Word|Excel|PowerPoint|ZIP|[\W\d_]*)$/;
+    const verbatim = 'script,style,noscript,code,kbd,bdi,pre,[data-verbatim],[aria-hidden="true"]';
+    const found = new Set<string>();
+    const check = (text: string, where = '') => {
+      if (text !== '' && !text.includes('⟦') && !known.test(text)) found.add(where + text);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const text = node.textContent?.trim() ?? '';
+      // Nothing but text may stand in an option.
+      const option = node.parentElement?.closest('option,[role="option"]') ?? null;
+      if (option !== null && given.some((name) => text.includes(name))) continue;
+      if (node.parentElement?.closest(verbatim) === null) check(text);
+    }
+    for (const name of ['aria-label', 'aria-description', 'placeholder', 'title', 'alt']) {
+      for (const element of document.querySelectorAll(`[${name}]`)) {
+        const text = element.getAttribute(name) ?? '';
+        if (element.closest('[data-verbatim],[aria-hidden="true"]') === null && !given.includes(text))
+          check(text, `${name}: `);
+      }
+    }
+    check(document.title, 'title of the window: ');
+    return [...found];
+  }, names);
 }
 
 /** Six pictures of the page: `<name>-<width>-<theme>.png`. */

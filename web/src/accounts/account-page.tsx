@@ -20,6 +20,7 @@ import { chooseLanguage, type Language, languageNames, languages, useLanguage } 
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
+import { showProblem } from '../kit/toast.tsx';
 import { ChangePassword } from './change-password.tsx';
 import { Sessions } from './sessions.tsx';
 import { accountsTexts } from './texts.ts';
@@ -117,7 +118,9 @@ function Appearance() {
         data={languages.map((value) => ({ value, label: languageNames[value] }))}
         value={language}
         allowDeselect={false}
-        onChange={(value) => (value === null ? undefined : chooseLanguage(value as Language))}
+        onChange={(value) => {
+          if (value !== null) void chooseLanguage(value as Language).catch(showProblem);
+        }}
       />
       <div>
         <Text size="sm" fw={500} id={themeLabel} mb={4}>

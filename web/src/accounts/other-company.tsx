@@ -24,7 +24,7 @@ export function OtherCompany({ onDone }: { onDone: () => void }) {
     <form onSubmit={other.onSubmit} noValidate>
       <Stack gap="md">
         <Text size="sm">{t('other.about')}</Text>
-        <TextInput label={t('other.company')} autoCapitalize="none" data-autofocus {...form.getInputProps('company')} />
+        <TextInput label={t('other.company')} autoCapitalize="none" autoFocus {...form.getInputProps('company')} />
         <SecretInput label={t('other.password')} autoComplete="off" {...form.getInputProps('password')} />
         <FormFoot of={other} label={t('other.submit')} />
       </Stack>

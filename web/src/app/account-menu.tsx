@@ -16,7 +16,15 @@ export function AccountMenu({ session, onHelp }: { session: SignedInSession; onH
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
         <UnstyledButton>
-          <Avatar name={name} color="initials" allowedInitialsColors={['gray']} radius="xl" size={34} />
+          <Avatar
+            name={name}
+            color="initials"
+            allowedInitialsColors={['gray']}
+            radius="xl"
+            size={34}
+            aria-hidden="true"
+            data-verbatim
+          />
           <VisuallyHidden>{t('app.account', { name })}</VisuallyHidden>
         </UnstyledButton>
       </Menu.Target>

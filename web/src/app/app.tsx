@@ -1,7 +1,7 @@
 /** The app's outermost parts: theme, direction, cache, messages, dialogs, router. */
 import { DirectionProvider, MantineProvider, mergeThemeOverrides } from '@mantine/core';
-import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
+import { ModalsProvider, modals } from '@mantine/modals';
+import { Notifications, notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
@@ -10,12 +10,18 @@ import { directionOf, useLanguage } from '../kit/language.ts';
 import { useTexts } from '../kit/texts.ts';
 import { queryClient } from './query.ts';
 import { router } from './router.tsx';
-import { isEntering, onSession, useSession } from './session.ts';
+import { isEntering, onIdentity, onSession, useSession } from './session.ts';
 import { colorSchemeManager, companyTheme, operatorTheme, variables } from './theme.ts';
 
 // Whoever is there decides what may be seen: the guards run again.
 onSession(() => {
   if (!isEntering()) void router.invalidate();
+});
+
+// What was said and asked belongs to whoever was there: an undo of one company must not be offered in another.
+onIdentity(() => {
+  notifications.clean();
+  modals.closeAll();
 });
 
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';

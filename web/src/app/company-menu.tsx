@@ -25,8 +25,8 @@ export function CompanyMenu({ session }: { session: SignedInSession }) {
     <Menu position="bottom-start" width={280}>
       <Menu.Target>
         <UnstyledButton py={4} miw={0}>
-          <Group gap={6} wrap="nowrap">
-            <Text fw={650} truncate maw={{ base: 150, sm: 320 }}>
+          <Group gap={6} wrap="nowrap" miw={0}>
+            <Text fw={650} truncate maw={320}>
               <bdi>{company.name}</bdi>
             </Text>
             <VisuallyHidden>{t('app.switchCompany')}</VisuallyHidden>

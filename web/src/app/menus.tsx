@@ -4,6 +4,7 @@ import { appTexts } from '../kit/app-texts.ts';
 import { Icon } from '../kit/icon.tsx';
 import { chooseLanguage, languageNames, languages, useLanguage } from '../kit/language.ts';
 import { useTexts } from '../kit/texts.ts';
+import { showProblem } from '../kit/toast.tsx';
 
 export const schemes = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[];
 const schemeIcons = { light: 'sun', dark: 'moon', auto: 'laptop' } as const;
@@ -56,7 +57,7 @@ export function LanguageMenu() {
             key={language}
             lang={language}
             rightSection={language === current ? <Icon name="check" size={16} /> : null}
-            onClick={() => chooseLanguage(language)}
+            onClick={() => void chooseLanguage(language).catch(showProblem)}
           >
             {languageNames[language]}
           </Menu.Item>

@@ -1,5 +1,5 @@
 /** The command palette: pages by role, commands of the open page, and whatever areas find while somebody types. */
-import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
+import { createSpotlight, Spotlight, type SpotlightActionGroupData, useSpotlight } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
@@ -10,6 +10,8 @@ import { useTexts } from '../kit/texts.ts';
 import { mayEnter } from './area.ts';
 import { areas } from './areas.ts';
 import { useSignedIn } from './session.ts';
+
+const [store, spotlight] = createSpotlight();
 
 export const openPalette = (): void => spotlight.open();
 
@@ -22,13 +24,17 @@ export function Palette() {
   const pages = usePages();
   const commands = useRegisteredCommands();
   const fits = ({ label }: Command) => label.toLowerCase().includes(query.trim().toLowerCase());
+  // What was found for other words stays only as far as it fits these, so that Enter never runs what nobody sought.
+  const fresh = found.query === query.trim();
   const groups: SpotlightActionGroupData[] = [
-    ...found.map(({ title, commands }) => group(title, commands)),
+    ...found.list.map(({ title, commands }) => group(title, fresh ? commands : commands.filter(fits))),
     group(t('app.palette.actions'), commands.filter(fits)),
     group(t('app.palette.go'), pages.filter(fits)),
   ].filter(({ actions }) => actions.length > 0);
+  useFirstChosen(query === '' ? '' : groups.flatMap(({ actions }) => actions.map(({ id }) => id)).join('\n'));
   return (
     <Spotlight
+      store={store}
       actions={groups}
       query={query}
       onQueryChange={setQuery}
@@ -36,6 +42,8 @@ export function Palette() {
       filter={(_, actions) => actions}
       shortcut={null}
       attributes={{ content: { 'aria-label': t('app.palette') } }}
+      // Paler than its ground allows where it is the chosen one.
+      styles={{ actionDescription: { opacity: 1 } }}
       clearQueryOnClose={false}
       nothingFound={t('app.palette.nothing')}
       highlightQuery
@@ -49,6 +57,21 @@ export function Palette() {
       }}
     />
   );
+}
+
+/** The first of what is found is what Enter runs, also of what comes later than the typing. */
+function useFirstChosen(found: string): void {
+  const { opened, listId } = useSpotlight(store);
+  useEffect(() => {
+    if (!opened || found === '') return;
+    const frame = requestAnimationFrame(() => {
+      const list = document.getElementById(listId);
+      for (const chosen of list?.querySelectorAll('[data-selected]') ?? []) chosen.removeAttribute('data-selected');
+      list?.querySelector('[data-action]')?.setAttribute('data-selected', 'true');
+      store.setState({ ...store.getState(), selected: 0 });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [opened, listId, found]);
 }
 
 const group = (title: string, commands: readonly Command[]): SpotlightActionGroupData => ({
@@ -76,27 +99,32 @@ function usePages(): readonly Command[] {
 }
 
 interface Found {
-  readonly title: string;
-  readonly commands: readonly Command[];
+  /** What was sought. */
+  readonly query: string;
+  readonly list: readonly { readonly title: string; readonly commands: readonly Command[] }[];
 }
 
+const nothing: Found = { query: '', list: [] };
+
 /** What the areas' sources find, once typing rests. */
-function useFound(query: string): readonly Found[] {
+function useFound(query: string): Found {
   const sources = useRegisteredSources();
-  const [found, setFound] = useState<readonly Found[]>([]);
+  const [found, setFound] = useState(nothing);
   useEffect(() => {
     const wanted = query.trim();
     if (wanted === '') {
-      setFound([]);
+      setFound(nothing);
       return;
     }
     const gone = new AbortController();
     const timer = setTimeout(async () => {
       const all = await Promise.allSettled(sources.map((source) => source.find(wanted, gone.signal)));
       if (gone.signal.aborted) return;
-      setFound(
-        all.map((one, at) => ({ title: sources[at]!.title, commands: one.status === 'fulfilled' ? one.value : [] })),
-      );
+      const list = all.map((one, at) => ({
+        title: sources[at]!.title,
+        commands: one.status === 'fulfilled' ? one.value : [],
+      }));
+      setFound({ query: wanted, list });
     }, waitMs);
     return () => {
       clearTimeout(timer);

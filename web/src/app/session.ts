@@ -97,8 +97,10 @@ function onTokens(tokens: Tokens | undefined): void {
   }
   const owner = ownerOf(tokens);
   if (session.status === 'signed-in' && owner !== undefined && owner !== identityOf(session)) {
-    // Another tab went on as somebody else, and the cookie is his: nothing of the former may stay.
+    // Another tab went on as somebody else, and the cookie is his: nothing of the former may stay, and what was being
+    // asked for in the former's name is not asked for in this one.
     set({ status: 'starting' });
+    client.setTokens(undefined);
     void start(true);
   }
 }
@@ -120,7 +122,9 @@ async function findOut(): Promise<void> {
     set({ status: 'signed-in', user, company, companies });
   } catch (error) {
     const refused = error instanceof ProblemError && error.status >= 400 && error.status < 500;
-    set(refused ? { status: 'anonymous', ended: false } : { status: 'unreachable' });
+    if (refused) set({ status: 'anonymous', ended: false });
+    // Whoever is signed in stays: what is typed must not go because the server is away for a moment.
+    else if (session.status !== 'signed-in') set({ status: 'unreachable' });
   } finally {
     changing = false;
   }

@@ -2,7 +2,7 @@
  * The frame of everybody who is signed in: navigation by role, the company's name (or the operator's label) always in
  * sight, palette, shortcuts, account.
  */
-import { AppShell, Badge, Box, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
+import { AppShell, Badge, Burger, Group, Kbd, NavLink, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
@@ -69,7 +69,6 @@ export function Shell() {
           <Icon name="vault" size={24} />
         </Link>
         <Where session={session} />
-        <Box flex={1} />
         <SearchButton onClick={openPalette} />
         <AccountMenu session={session} onHelp={openHelp} />
       </AppShell.Header>
@@ -100,7 +99,7 @@ function Where({ session }: { session: SignedInSession }) {
       <Text fw={650} truncate visibleFrom="xs">
         {t('app.name')}
       </Text>
-      <Badge variant="filled" radius="sm" style={{ flexShrink: 0 }}>
+      <Badge variant="filled" radius="sm" className={classes.label ?? ''}>
         {t('app.operator')}
       </Badge>
     </Group>

@@ -1,7 +1,8 @@
 /** The pages that stand where a page cannot: on its way, broken, not for this role, not there. */
-import { Button, Center, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { Button, Center, CopyButton, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { workspaceRoleNames } from '../../../src/kernel/roles.ts';
 import { appTexts } from '../kit/app-texts.ts';
 import { Icon, type IconName } from '../kit/icon.tsx';
 import { ProblemNote } from '../kit/problem.tsx';
@@ -19,7 +20,8 @@ export function Pending() {
   );
 }
 
-function Statement({ icon, title, children }: { icon: IconName; title: string; children: ReactNode }) {
+function Statement(props: { icon: IconName; title: string; action?: ReactNode; children: ReactNode }) {
+  const { icon, title, action, children } = props;
   const t = useTexts(appTexts);
   return (
     <Center py={64} px="md">
@@ -33,6 +35,7 @@ function Statement({ icon, title, children }: { icon: IconName; title: string; c
           <Button component={Link} to="/" variant="light">
             {t('app.home')}
           </Button>
+          {action}
         </Group>
       </Stack>
     </Center>
@@ -53,17 +56,36 @@ export function Forbidden() {
   const session = useSession();
   if (session.status !== 'signed-in') return null;
   const { company, user } = session;
-  const operatorOnly = company !== null && location.pathname.startsWith('/operator');
-  const hint =
+  const [why, ask] =
     company === null
-      ? t('error.forbiddenOperator')
-      : operatorOnly
-        ? t('error.forbiddenMember', { company: company.name })
-        : t('error.forbiddenHint', { role: roleTitle(t, user.role) });
+      ? [t('error.forbiddenOperator'), t('error.forbiddenOperatorAsk')]
+      : location.pathname.startsWith('/operator')
+        ? [t('error.forbiddenMember', { company: company.name }), t('error.forbiddenMemberAsk')]
+        : [
+            t('error.forbiddenHint', { role: roleTitle(t, user.role), company: company.name }),
+            t('error.forbiddenAsk', { preset: presetOf(user.role), company: company.name }),
+          ];
   return (
-    <Statement icon="lock" title={t('error.forbidden')}>
-      <Text ta="center">{hint}</Text>
+    <Statement icon="lock" title={t('error.forbidden')} action={<CopyAddress />}>
+      <Text ta="center">{why}</Text>
+      <Text ta="center">{ask}</Text>
     </Statement>
+  );
+}
+
+const presetOf = (role: string): string => (workspaceRoleNames.some((name) => name === role) ? 'workspace' : 'company');
+
+/** To send along with the question. */
+function CopyAddress() {
+  const t = useTexts(appTexts);
+  return (
+    <CopyButton value={location.href}>
+      {({ copied, copy }) => (
+        <Button variant="default" onClick={copy} leftSection={<Icon name={copied ? 'check' : 'copy'} size={16} />}>
+          {t(copied ? 'app.copied' : 'error.copyAddress')}
+        </Button>
+      )}
+    </CopyButton>
   );
 }
 

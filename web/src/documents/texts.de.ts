@@ -17,7 +17,18 @@ export const de: Translation<typeof en> = {
   'undo.done': '{count, plural, one {Zurückgenommen.} other {Für # Dokumente zurückgenommen.}}',
   'bulk.running': '{done, number} von {count, number} erledigt',
   'bulk.stop': 'Anhalten',
-  'bulk.failed': '{count, plural, other {# Dokumente blieben, wie sie waren. Das erste, weil: {why}}}',
+  'bulk.failedOne': '„{name}“ blieb, wie es war. {why}',
+  'bulk.failedTitle': '{count, plural, other {# Dokumente blieben, wie sie waren}}',
+  'bulk.more':
+    '{some, plural, =0 {{count, plural, one {# Dokument} other {# Dokumente}}} other {{count, plural, one {und # weiteres} other {und # weitere}}}}',
+  'why.not_found': 'Es ist nicht mehr da, oder nicht für Sie.',
+  'why.forbidden': 'Sie dürfen es sehen, aber das nicht damit tun.',
+  'why.filename_taken': 'Dort gibt es vom selben Besitzer schon ein Dokument dieses Namens.',
+  'why.too_many_tags': 'Es hätte mehr als 50 Schlagwörter.',
+  'why.network': 'Der Server war nicht zu erreichen.',
+  'archive.started': '{count, plural, other {# Dokumente werden als ein ZIP-Archiv gespeichert.}}',
+  'archive.tooMany':
+    '{count, plural, other {Ein Archiv fasst bis zu 1.000 Dokumente, und # sind ausgewählt. Wählen Sie weniger aus.}}',
   'list.count': '{count, plural, =0 {Keine Dokumente} one {# Dokument} other {# Dokumente}}',
   'empty.title': 'Noch keine Dokumente',
   'empty.basket': 'Diese Ablage ist leer',
@@ -25,6 +36,7 @@ export const de: Translation<typeof en> = {
   'empty.reader': 'Hier erscheinen Dokumente, die mit Ihnen geteilt werden.',
   'empty.action': 'Dokumente hochladen',
   'palette.all': 'Alle {count, number} gefundenen Dokumente zeigen',
+  'type.mail': 'E-Mail',
   'search.label': 'Nach Namen suchen',
   'sort.label': 'Reihenfolge',
   'sort.created_at': 'Älteste zuerst',
@@ -87,9 +99,6 @@ export const de: Translation<typeof en> = {
   'purge.about':
     '{count, plural, one {# Dokument und alle Versionen davon sind dann weg.} other {# Dokumente und alle Versionen davon sind dann weg.}} Das lässt sich nicht rückgängig machen.',
   'purge.phrase': '{count} löschen',
-  'download.title': '{count, plural, one {Dokument herunterladen} other {# Dokumente herunterladen}}',
-  'download.about':
-    '{count, plural, one {# Datei kommt für sich.} other {# Dateien kommen nacheinander, jede für sich.}} Ihr Browser fragt vielleicht einmal, ob er darf.',
   'baskets.title': 'Ablagen',
   'baskets.all': 'Alle Dokumente',
   'baskets.empty': 'Noch keine Ablagen',

@@ -13,7 +13,18 @@ export const en = {
   'undo.done': '{count, plural, one {Taken back.} other {Taken back for # documents.}}',
   'bulk.running': '{done, number} of {count, number} done',
   'bulk.stop': 'Stop',
-  'bulk.failed': '{count, plural, other {# documents stayed as they were. The first because: {why}}}',
+  'bulk.failedOne': '“{name}” stayed as it was. {why}',
+  'bulk.failedTitle': '{count, plural, other {# documents stayed as they were}}',
+  'bulk.more':
+    '{some, plural, =0 {{count, plural, one {# document} other {# documents}}} other {{count, plural, one {and # more} other {and # more}}}}',
+  'why.not_found': 'It is not there any more, or not for you.',
+  'why.forbidden': 'You may see it, but not do this with it.',
+  'why.filename_taken': 'Its owner has a document of this name there already.',
+  'why.too_many_tags': 'It would have more than 50 tags.',
+  'why.network': 'The server could not be reached.',
+  'archive.started': '{count, plural, other {# documents are being saved as one ZIP archive.}}',
+  'archive.tooMany':
+    '{count, plural, other {An archive holds up to 1,000 documents, and # are selected. Narrow the selection.}}',
   'list.count': '{count, plural, =0 {No documents} one {# document} other {# documents}}',
   'empty.title': 'No documents yet',
   'empty.basket': 'This basket is empty',
@@ -21,6 +32,7 @@ export const en = {
   'empty.reader': 'Documents that are shared with you appear here.',
   'empty.action': 'Upload documents',
   'palette.all': 'Show all {count, number} documents found',
+  'type.mail': 'E-mail',
   'search.label': 'Search by name',
   'sort.label': 'Order',
   'sort.created_at': 'Oldest first',
@@ -83,9 +95,6 @@ export const en = {
   'purge.about':
     '{count, plural, one {# document and all its versions will be gone.} other {# documents and all their versions will be gone.}} This cannot be undone.',
   'purge.phrase': 'delete {count}',
-  'download.title': '{count, plural, one {Download document} other {Download # documents}}',
-  'download.about':
-    '{count, plural, one {# file comes by itself.} other {# files come one after another, each by itself.}} Your browser may ask once whether it may.',
   'baskets.title': 'Baskets',
   'baskets.all': 'All documents',
   'baskets.empty': 'No baskets yet',

@@ -102,6 +102,13 @@ function useActorName(): (actor: string) => string {
   return (actor) => names.get(actor) ?? actor;
 }
 
+const outcomes = ['success', 'refused', 'failed'] as const;
+
+function outcomeOf(t: ReturnType<typeof useTexts<keyof typeof fleetTexts.en & string>>, outcome: string): string {
+  const known = outcomes.find((one) => one === outcome);
+  return known === undefined ? outcome : t(`outcome.${known}`);
+}
+
 function useColumns(): readonly Column<Row>[] {
   const t = useTexts(fleetTexts);
   const nameOf = useActorName();
@@ -113,7 +120,7 @@ function useColumns(): readonly Column<Row>[] {
       width: 'minmax(10rem, 1.5fr)',
       cell: (row) => (
         <UnstyledButton c="var(--mantine-color-anchor)" fz="sm" onClick={() => openRow(t('audit.details'), row)}>
-          {row.action}
+          <bdi>{row.action}</bdi>
         </UnstyledButton>
       ),
     },
@@ -133,7 +140,13 @@ function useColumns(): readonly Column<Row>[] {
       cell: ({ target, action }) =>
         isCompany(target, action) ? <CompanyLink id={target} /> : <bdi>{target ?? '–'}</bdi>,
     },
-    { id: 'outcome', title: t('audit.outcome'), width: '7rem', wideOnly: 'laptop', cell: ({ outcome }) => outcome },
+    {
+      id: 'outcome',
+      title: t('audit.outcome'),
+      width: '7rem',
+      wideOnly: 'laptop',
+      cell: ({ outcome }) => outcomeOf(t, outcome),
+    },
   ];
 }
 
@@ -145,14 +158,14 @@ function Details({ row }: { row: Row }) {
       <Facts
         columns={2}
         facts={[
-          [t('audit.action'), row.action],
-          [t('audit.outcome'), row.outcome],
+          [t('audit.action'), <bdi key="action">{row.action}</bdi>],
+          [t('audit.outcome'), outcomeOf(t, row.outcome)],
           [t('audit.at'), formats.exact(row.at)],
-          [t('audit.actor'), row.actor],
-          [t('audit.target'), row.target ?? '–'],
-          [t('audit.ip'), row.ip ?? '–'],
+          [t('audit.actor'), <bdi key="actor">{row.actor}</bdi>],
+          [t('audit.target'), <bdi key="target">{row.target ?? '–'}</bdi>],
+          [t('audit.ip'), <bdi key="ip">{row.ip ?? '–'}</bdi>],
           [t('audit.seq'), formats.number(row.seq)],
-          [t('audit.request'), row.request_id ?? '–'],
+          [t('audit.request'), <bdi key="request">{row.request_id ?? '–'}</bdi>],
         ]}
       />
       <Code block className={classes.details ?? ''} tabIndex={0}>

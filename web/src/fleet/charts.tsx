@@ -67,7 +67,9 @@ function AsTable({ title, heads, rows }: Pick<BarChartProps, 'title' | 'heads'> 
         <tbody>
           {rows.map(({ id, label, shown }) => (
             <tr key={id}>
-              <th scope="row">{label}</th>
+              <th scope="row">
+                <bdi>{label}</bdi>
+              </th>
               <td>{shown}</td>
             </tr>
           ))}

@@ -137,8 +137,8 @@ function CompanyFacts({ company }: { company: Company }) {
           ],
           [t('company.preset'), t(`preset.${company.roles}`)],
           [t('company.registration'), t(`registration.${company.registration}`)],
-          [t('company.database'), company.database_name],
-          [t('company.bucket'), company.bucket],
+          [t('company.database'), <bdi key="database">{company.database_name}</bdi>],
+          [t('company.bucket'), <bdi key="bucket">{company.bucket}</bdi>],
           [t('company.created'), formats.time(company.created_at)],
           ...(company.deleted_at === null
             ? []

@@ -1,9 +1,10 @@
 /** Those who run the installation. The last active one stays. */
-import { Badge, Button, Group, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Stack, TextInput } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import type { OperatorAnswer } from '../../../src/modules/accounts/contract.ts';
+import { SecretInput } from '../accounts/secret-input.tsx';
 import { client, useSignedIn } from '../app/session.ts';
 import { confirmByName } from '../kit/confirm-by-name.tsx';
 import { DataState } from '../kit/data-state.tsx';
@@ -180,7 +181,7 @@ function NewOperator({ close }: { close: () => void }) {
         />
         <TextInput label={t('operators.fullName')} autoComplete="off" {...form.getInputProps('full_name')} />
         <TextInput label={t('company.email')} type="email" autoComplete="off" {...form.getInputProps('email')} />
-        <PasswordInput
+        <SecretInput
           label={t('operators.password')}
           description={t('operators.passwordHint')}
           autoComplete="new-password"

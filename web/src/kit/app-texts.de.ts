@@ -64,12 +64,17 @@ export const de: Translation<typeof en> = {
   'error.notFound': 'Diese Seite gibt es nicht',
   'error.notFoundHint': 'Die Adresse ist vielleicht veraltet oder vertippt.',
   'error.forbidden': 'Diese Seite ist nicht für Ihre Rolle',
-  'error.forbiddenHint':
-    'Sie sind als {role} angemeldet. Wenn Sie diese Seite brauchen, wenden Sie sich an die Administration Ihrer Firma.',
+  'error.forbiddenHint': 'Sie sind bei {company} mit der Rolle „{role}“ angemeldet.',
+  'error.forbiddenAsk':
+    'Wenn Sie diese Seite brauchen, bitten Sie die {preset, select, workspace {Administration} other {HR-Administration}} von {company} um eine andere Rolle.',
   'error.forbiddenOperator':
     'Sie sind für den Betrieb angemeldet. Der Betrieb führt Firmen und sieht weder deren Dokumente noch deren Personen.',
+  'error.forbiddenOperatorAsk':
+    'Wenn Sie in einer Firma arbeiten müssen, bitten Sie deren Administration um eine Einladung.',
   'error.forbiddenMember':
     'Die Betriebskonsole ist für die, die diese Installation betreiben. Sie arbeiten in {company}.',
+  'error.forbiddenMemberAsk': 'Wenn sich dort etwas ändern muss, wenden Sie sich an den Betrieb dieser Installation.',
+  'error.copyAddress': 'Adresse kopieren',
   'confirm.type': 'Geben Sie zur Bestätigung {name} ein',
   'confirm.mismatch': 'Das ist nicht der Name.',
   'table.sortBy': 'Nach {column} sortieren',

@@ -60,10 +60,15 @@ export const en = {
   'error.notFound': 'There is no such page',
   'error.notFoundHint': 'The address may be old or mistyped.',
   'error.forbidden': 'This page is not for your role',
-  'error.forbiddenHint': 'You are signed in as {role}. If you need this page, ask an administrator of your company.',
+  'error.forbiddenHint': 'You are signed in as {role} in {company}.',
+  'error.forbiddenAsk':
+    'If you need this page, ask {preset, select, workspace {an admin} other {an HR admin}} of {company} for another role.',
   'error.forbiddenOperator':
     'You are signed in as an operator. Operators run companies and do not see the documents and people inside them.',
+  'error.forbiddenOperatorAsk': 'If you have to work in a company, ask one of its administrators to invite you.',
   'error.forbiddenMember': 'The operator console is for those who run this installation. You work in {company}.',
+  'error.forbiddenMemberAsk': 'If something has to change there, ask an operator of this installation.',
+  'error.copyAddress': 'Copy the address',
   'confirm.type': 'Type {name} to confirm',
   'confirm.mismatch': 'That is not the name.',
   'table.sortBy': 'Sort by {column}',

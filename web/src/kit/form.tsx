@@ -76,7 +76,9 @@ function takeFieldErrors<Values extends FormValues>(
 function focusFirst<Values extends FormValues>(form: UseFormReturnType<Values>, names: readonly string[]): void {
   const first = names[0];
   // After the error is drawn, so that it is read with the field.
-  if (first !== undefined) setTimeout(() => form.getInputNode(first)?.focus(), 0);
+  if (first === undefined) return;
+  // An entry of a list has no field of its own: the list's has it.
+  setTimeout(() => (form.getInputNode(first) ?? form.getInputNode(first.split('.')[0]!))?.focus(), 0);
 }
 
 /** The foot of a form: what was refused as a whole, and the button. */

@@ -1,4 +1,5 @@
 /** Dates, sizes and numbers in the words of the reader's own locale. */
+import { useMemo } from 'react';
 import { localeOf, useLanguage } from './language.ts';
 
 export type TimeLike = string | number | Date;
@@ -26,7 +27,16 @@ export interface Formats {
   readonly relative: (time: TimeLike, now?: number) => string;
 }
 
+const made = new Map<string, Formats>();
+
+/** One for each locale: to make them takes longer than to draw a row of a table, and every row wants them. */
 export function formatsOf(locale: string): Formats {
+  const known = made.get(locale) ?? newFormats(locale);
+  made.set(locale, known);
+  return known;
+}
+
+function newFormats(locale: string): Formats {
   const number = new Intl.NumberFormat(locale);
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
@@ -61,12 +71,24 @@ export function formatsOf(locale: string): Formats {
   };
 }
 
-/** Made once for each locale: a table asks in every row, and each of these objects takes longer than the row. */
-const made = new Map<string, Formats>();
+/** As in the pseudo-locale: marked like its texts, so that what is formatted past the locale is seen at once. */
+function marked(formats: Formats): Formats {
+  const mark = (text: string) => (/\p{L}/u.test(text) ? `⟦${text}⟧` : text);
+  return {
+    number: (value) => mark(formats.number(value)),
+    percent: (share) => mark(formats.percent(share)),
+    size: (bytes) => mark(formats.size(bytes)),
+    date: (time) => mark(formats.date(time)),
+    time: (time) => mark(formats.time(time)),
+    exact: (time) => mark(formats.exact(time)),
+    relative: (time, now) => mark(formats.relative(time, now)),
+  };
+}
 
 export function useFormats(): Formats {
-  const locale = localeOf(useLanguage());
-  const formats = made.get(locale) ?? formatsOf(locale);
-  made.set(locale, formats);
-  return formats;
+  const language = useLanguage();
+  return useMemo(() => {
+    const formats = formatsOf(localeOf(language));
+    return language.startsWith('qps') ? marked(formats) : formats;
+  }, [language]);
 }

@@ -22,12 +22,15 @@ function wantedLanguage(): Language {
   return 'en';
 }
 
-type Loader = (language: Language) => Promise<void>;
+/** Loads what a language needs; nothing where that is there. */
+type Loader = (language: Language) => Promise<void> | undefined;
 
 /** What is shown lags behind what is wanted by the time that its texts take. */
 let shown: Language = 'en';
 let version = 0;
 const loaders = new Set<Loader>();
+/** Those whose texts did not come for the language that is shown. */
+const missing = new Set<Loader>();
 const listeners = new Set<() => void>();
 
 function changed(): void {
@@ -35,23 +38,54 @@ function changed(): void {
   for (const listener of listeners) listener();
 }
 
-/** Goes over to the wanted language once its texts are there. */
+/** Goes over to the wanted language once its texts are there. @throws TypeError where they do not come */
 export async function startLanguage(): Promise<void> {
   const wanted = wantedLanguage();
-  if (wanted === shown) return;
-  await Promise.all([...loaders].map((load) => load(wanted)));
+  if (wanted === shown && missing.size === 0) return;
+  for (let known = 0; known < loaders.size; ) {
+    known = loaders.size;
+    await Promise.all([...loaders].map((load) => load(wanted)));
+  }
+  missing.clear();
   if (wanted !== wantedLanguage()) return;
   shown = wanted;
   changed();
 }
 
-// Texts that do not come (no connection) leave the page in the language it is in.
-onStored(() => void startLanguage().catch(() => undefined));
+const firstRetryMs = 2_000;
+let retryMs = firstRetryMs;
+let retry: ReturnType<typeof setTimeout> | undefined;
 
-/** Texts that load with the language they are in. */
-export function loadWithLanguage(load: Loader): void {
+/** Texts that do not come (no connection) leave the page in the language it is in, and are asked for again. */
+export async function followLanguage(): Promise<void> {
+  clearTimeout(retry);
+  retry = undefined;
+  try {
+    await startLanguage();
+    retryMs = firstRetryMs;
+  } catch {
+    retry = setTimeout(() => void followLanguage(), retryMs);
+    retryMs = Math.min(60_000, retryMs * 2);
+  }
+}
+
+/** Before the first page is drawn: waits for its texts, so that no other language flashes, but not for ever. */
+export async function firstLanguage(atMostMs = 5_000): Promise<void> {
+  await Promise.race([followLanguage(), new Promise((resolve) => setTimeout(resolve, atMostMs))]);
+}
+
+onStored(() => void followLanguage());
+
+/**
+ * Texts that load with the language they are in.
+ * @returns where that language is shown already: when they are there, or will not be
+ */
+export function loadWithLanguage(load: Loader): Promise<void> | undefined {
   loaders.add(load);
-  if (shown !== 'en') void load(shown).then(changed, () => undefined);
+  return load(shown)?.then(changed, () => {
+    missing.add(load);
+    retry ??= setTimeout(() => void followLanguage(), retryMs);
+  });
 }
 
 export const currentLanguage = (): Language => shown;
@@ -61,8 +95,10 @@ function onLanguage(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export function chooseLanguage(language: Language): void {
+/** @throws TypeError where its texts do not come; the choice holds, and they are asked for again */
+export async function chooseLanguage(language: Language): Promise<void> {
   store('language', language);
+  await startLanguage();
 }
 
 /** The locale for dates, numbers and sizes: the browser's own variant of the language, where it has one. */

@@ -6,7 +6,7 @@
  * seen at once; with `-rtl` it also runs from right to left.
  */
 import IntlMessageFormat from 'intl-messageformat';
-import { useCallback } from 'react';
+import { use, useCallback } from 'react';
 import { type Language, loadWithLanguage, useLanguage, useTextsVersion } from './language.ts';
 
 /** Every key of the English table, no more and no less. */
@@ -16,6 +16,8 @@ export interface TextTable<Key extends string = string> {
   readonly en: Readonly<Record<Key, string>>;
   /** There once somebody reads German. */
   readonly de?: Readonly<Record<Key, string>>;
+  /** While texts of the language that is shown are on their way: an area that is opened later than the page. */
+  readonly arriving?: Promise<void> | undefined;
 }
 
 export type Values = Readonly<Record<string, string | number | Date | boolean | undefined>>;
@@ -26,9 +28,14 @@ export function defineTexts<English extends Readonly<Record<string, string>>>(
   en: English,
   loadGerman: () => Promise<Translation<English>>,
 ): TextTable<keyof English & string> {
-  const table: { en: English; de?: Translation<English> } = { en };
-  loadWithLanguage(async (language) => {
-    if (language === 'de') table.de ??= await loadGerman();
+  const table: { en: English; de?: Translation<English>; arriving?: Promise<void> | undefined } = { en };
+  const load = async () => {
+    table.de = await loadGerman();
+  };
+  table.arriving = loadWithLanguage((language) =>
+    language === 'de' && table.de === undefined ? load() : undefined,
+  )?.finally(() => {
+    table.arriving = undefined;
   });
   return table;
 }
@@ -82,6 +89,8 @@ export function translate<Key extends string>(table: TextTable<Key>, language: L
 export function useTexts<Key extends string>(table: TextTable<Key>): Translate<Key> {
   const language = useLanguage();
   const version = useTextsVersion();
+  // Rather nothing for a moment than the texts of another language.
+  if (table.arriving !== undefined) use(table.arriving);
   // biome-ignore lint/correctness/useExhaustiveDependencies: with another version the same key has another text.
   return useCallback((key, values) => translate(table, language, key, values), [table, language, version]);
 }

@@ -1,4 +1,4 @@
-/** A time as people say it, with the exact one on hover, on focus and for machines. */
+/** A time as people say it, with the exact one for who points at it, and for machines. */
 import { Tooltip } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { type TimeLike, useFormats } from './formats.ts';
@@ -28,9 +28,20 @@ function useMinute(): number {
 export function Time({ value }: { value: TimeLike }) {
   const formats = useFormats();
   const now = useMinute();
+  // A list has thousands: the tooltip is made for the one that is pointed at.
+  const [pointed, setPointed] = useState(false);
+  const dateTime = new Date(value).toISOString();
+  const words = formats.relative(value, now);
+  if (!pointed) {
+    return (
+      <time dateTime={dateTime} onPointerEnter={() => setPointed(true)}>
+        {words}
+      </time>
+    );
+  }
   return (
-    <Tooltip label={formats.exact(value)} events={{ hover: true, focus: true, touch: true }}>
-      <time dateTime={new Date(value).toISOString()}>{formats.relative(value, now)}</time>
+    <Tooltip defaultOpened label={formats.exact(value)} events={{ hover: true, focus: true, touch: true }}>
+      <time dateTime={dateTime}>{words}</time>
     </Tooltip>
   );
 }

@@ -31,12 +31,13 @@ const colors: Readonly<Record<Status, string>> = {
   cancelled: 'gray',
 };
 
-export function StatusBadge({ status }: { status: Status }) {
+export function StatusBadge({ status, size = 'md' }: { status: Status; size?: 'xs' | 'md' }) {
   const t = useTexts(peopleTexts);
   return (
     <Badge
       variant={status === 'cancelled' ? 'default' : 'light'}
       color={colors[status]}
+      size={size}
       radius="sm"
       tt="none"
       data-status={status}

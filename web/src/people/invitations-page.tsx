@@ -1,5 +1,5 @@
 /** Invitations in all their states; the open ones can be sent again or withdrawn, those that ran out sent again. */
-import { Button, Group, SegmentedControl, Select, Text } from '@mantine/core';
+import { Box, Button, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { InvitationAnswer } from '../../../src/modules/accounts/contract.ts';
@@ -73,7 +73,7 @@ export function InvitationsPage() {
           rows={invitations}
           rowKey={({ id }) => id}
           total={total}
-          rowHeight={60}
+          rowHeight={64}
           onEnd={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined}
         />
       </DataState>
@@ -89,7 +89,7 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
       id: 'person',
       title: t('column.person'),
       width: 'minmax(7.5rem, 2fr)',
-      cell: ({ full_name: name, email }) => (
+      cell: ({ full_name: name, email, status }) => (
         <>
           <Text size="sm" fw={500} truncate>
             <bdi>{name}</bdi>
@@ -97,6 +97,9 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
           <Text size="xs" c="dimmed" truncate>
             <bdi>{email}</bdi>
           </Text>
+          <Box hiddenFrom="sm" lh={1}>
+            <StatusBadge status={status} size="xs" />
+          </Box>
         </>
       ),
     },
@@ -110,7 +113,9 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
     {
       id: 'status',
       title: t('column.state'),
-      width: 'minmax(6rem, 0.75fr)',
+      width: 'minmax(9rem, 0.75fr)',
+      // Below the name where there is no room for a column.
+      wideOnly: true,
       cell: ({ status }) => <StatusBadge status={status} />,
     },
     {
@@ -137,7 +142,7 @@ function useColumns(): readonly Column<InvitationAnswer>[] {
     {
       id: 'actions',
       title: t('column.actions'),
-      width: 'minmax(7rem, 15rem)',
+      width: 'minmax(7rem, 13rem)',
       align: 'end',
       hiddenTitle: true,
       cell: (invitation) => <Actions invitation={invitation} />,

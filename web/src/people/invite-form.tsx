@@ -172,7 +172,8 @@ function InviteeFields(props: {
         label={t('invite.email')}
         autoComplete="off"
         spellCheck={false}
-        data-autofocus={at === 0 ? true : undefined}
+        // The dialog's own search for the first field comes before this form has loaded.
+        autoFocus
         {...form.getInputProps(`people.${at}.email`)}
       />
       <TextInput label={t('invite.name')} autoComplete="off" {...form.getInputProps(`people.${at}.full_name`)} />

@@ -11,7 +11,7 @@ export function openInvite(): void {
   const modalId = 'invite';
   modals.open({
     modalId,
-    size: 'lg',
+    size: 'xl',
     title: translate(peopleTexts, currentLanguage(), 'invite.title'),
     // What is typed is not thrown away by a click beside it.
     closeOnClickOutside: false,

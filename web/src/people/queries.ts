@@ -69,6 +69,8 @@ export function usePeople(search: PeopleSearch, roles: readonly RoleAnswer[] | u
     },
     getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
+    // People join by invitations that others accept: whoever comes to the page sees them.
+    staleTime: 0,
   });
 }
 
@@ -83,6 +85,7 @@ export function usePeopleCount({ q, role, state }: PeopleSearch) {
       }),
     select: ({ total }) => total,
     placeholderData: keepPreviousData,
+    staleTime: 0,
   });
 }
 
@@ -102,6 +105,7 @@ export function useInvitations({ status }: InvitationsSearch) {
       }),
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
+    staleTime: 0,
   });
 }
 

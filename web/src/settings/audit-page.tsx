@@ -154,7 +154,7 @@ function useColumns(open: (row: Row) => void): readonly Column<Row>[] {
           onClick={() => open(row)}
           aria-label={t('audit.open', { action: row.action, seq: row.seq })}
         >
-          {row.action}
+          <bdi>{row.action}</bdi>
         </Anchor>
       ),
     },
@@ -192,7 +192,7 @@ function RowFacts({ row }: { row: Row }) {
   const formats = useFormats();
   const details = Object.keys(row.details).length === 0 ? undefined : JSON.stringify(row.details, null, 2);
   const facts: readonly (readonly [string, ReactNode])[] = [
-    [t('audit.action'), row.action],
+    [t('audit.action'), <bdi key="action">{row.action}</bdi>],
     [t('audit.actor'), <Actor key="actor" actor={row.actor} />],
     [t('audit.at'), formats.exact(row.at)],
     [t('audit.target'), <bdi key="target">{row.target ?? '–'}</bdi>],

@@ -55,6 +55,7 @@ function Form({ denied }: { denied: readonly string[] }) {
           label={t('types.label')}
           description={t('types.hint')}
           placeholder={t('types.placeholder')}
+          {...form.getInputProps('denied_types')}
           value={form.values.denied_types}
           onChange={(value) => {
             form.clearErrors();

@@ -7,11 +7,17 @@ import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import classes from './drop-overlay.module.css';
-import { carriesFiles, filesOfDrop, filesOfPaste } from './gather.ts';
+import { carriesFiles, filesIn, filesOfDrop, filesOfPaste } from './gather.ts';
 import type { Target } from './item.ts';
 import { addFiles } from './queue.ts';
-import { targetUnder, useUploadTarget } from './target.ts';
+import { placeUnder, useUploadTarget } from './target.ts';
 import { uploadsTexts } from './texts.ts';
+
+/** What is dragged over the window, and whether what lies below takes it. */
+interface Over {
+  readonly target: Target;
+  readonly files: number;
+}
 
 const dialogOpen = (): boolean => document.querySelector('[aria-modal="true"]') !== null;
 
@@ -21,31 +27,39 @@ const intoField = (target: EventTarget | null): boolean =>
 
 export function DropOverlay() {
   const open = useUploadTarget();
-  const [over, setOver] = useState<Target>();
+  const [over, setOver] = useState<Over>();
   const latest = useRef(open);
   latest.current = open;
   useEffect(() => listen(() => latest.current, setOver), []);
-  return over === undefined ? null : <Overlay target={over} />;
+  return over === undefined ? null : <Overlay {...over} />;
 }
 
 /** Gives back how to stop listening. */
-function listen(open: () => Target, setOver: (target: Target | undefined) => void): () => void {
+function listen(open: () => Target, setOver: (over: Over | undefined) => void): () => void {
   const stop = new AbortController();
   const { signal } = stop;
   // A drag that leaves without a word (Escape, another window) is noticed by its silence.
   let silence: ReturnType<typeof setTimeout> | undefined;
+  let marked: HTMLElement | undefined;
+  const mark = (place: HTMLElement | undefined) => {
+    if (marked !== place) delete marked?.dataset.uploadOver;
+    if (place !== undefined) place.dataset.uploadOver = '';
+    marked = place;
+  };
   const end = () => {
     clearTimeout(silence);
+    mark(undefined);
     setOver(undefined);
   };
   const drag = (event: DragEvent) => {
     if (!carriesFiles(event.dataTransfer)) return;
     event.preventDefault();
-    const target = targetUnder(event.target) ?? open();
-    const takes = target.allowed && !dialogOpen();
-    event.dataTransfer.dropEffect = takes ? 'copy' : 'none';
+    const place = placeUnder(event.target);
+    const over = { target: place?.target ?? open(), files: filesIn(event.dataTransfer) };
+    event.dataTransfer.dropEffect = takes(over) && !dialogOpen() ? 'copy' : 'none';
     if (dialogOpen()) return;
-    setOver(target);
+    mark(over.target.basketId === undefined ? undefined : place?.element);
+    setOver(over);
     clearTimeout(silence);
     silence = setTimeout(end, 1_500);
   };
@@ -55,7 +69,7 @@ function listen(open: () => Target, setOver: (target: Target | undefined) => voi
     event.preventDefault();
     end();
     if (dialogOpen()) return;
-    const target = targetUnder(event.target) ?? open();
+    const target = placeUnder(event.target)?.target ?? open();
     void filesOfDrop(event.dataTransfer).then((files) => addFiles(files, target));
   };
   const paste = (event: ClipboardEvent) => {
@@ -75,29 +89,39 @@ function listen(open: () => Target, setOver: (target: Target | undefined) => voi
   window.addEventListener('paste', paste, { signal });
   return () => {
     stop.abort();
-    clearTimeout(silence);
+    end();
   };
 }
 
-function Overlay({ target }: { target: Target }) {
+const takes = ({ target, files }: Over): boolean => target.allowed && (target.version === undefined || files < 2);
+
+function useWords({ target, files }: Over): { title: string; hint?: string } {
   const t = useTexts(uploadsTexts);
-  const { allowed, basketId, basketName } = target;
-  const title = !allowed
-    ? t('drop.refused')
-    : basketId === undefined
-      ? t('drop.own')
-      : basketName === undefined
-        ? t('drop.unnamed')
-        : t('drop.basket', { basket: `\u2068${basketName}\u2069` });
-  const hint = !allowed ? t('drop.refusedHint') : basketId === undefined ? t('drop.ownHint') : undefined;
+  const { allowed, basketId, basketName, version } = target;
+  const isolated = (name: string) => `\u2068${name}\u2069`;
+  if (!allowed) return { title: t('drop.refused'), hint: t('drop.refusedHint') };
+  if (version !== undefined) {
+    const document = isolated(version.name);
+    if (files > 1) return { title: t('drop.oneVersion', { document }), hint: t('drop.oneVersionHint') };
+    return { title: t('drop.version', { document }), hint: t('drop.versionHint') };
+  }
+  if (basketId === undefined) return { title: t('drop.own'), hint: t('drop.ownHint') };
+  return { title: basketName === undefined ? t('drop.unnamed') : t('drop.basket', { basket: isolated(basketName) }) };
+}
+
+function Overlay(over: Over) {
+  const { title, hint } = useWords(over);
+  const taken = takes(over);
   return (
-    <div className={classes.overlay} data-refused={!allowed || undefined} data-testid="drop-overlay">
+    <div className={classes.overlay} data-refused={!taken || undefined} data-testid="drop-overlay">
       <div className={classes.frame}>
-        <Icon name={allowed ? 'upload' : 'alert'} size={48} />
-        <Text size="xl" fw={650} ta="center">
-          {title}
-        </Text>
-        {hint === undefined ? null : <Text ta="center">{hint}</Text>}
+        <div className={classes.words} role="status">
+          <Icon name={taken ? 'upload' : 'alert'} size={40} />
+          <Text size="xl" fw={650} ta="center" lineClamp={3}>
+            {title}
+          </Text>
+          {hint === undefined ? null : <Text ta="center">{hint}</Text>}
+        </div>
       </div>
     </div>
   );

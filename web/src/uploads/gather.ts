@@ -4,6 +4,10 @@
 export const carriesFiles = (transfer: DataTransfer | null): transfer is DataTransfer =>
   transfer?.types.includes('Files') === true;
 
+/** How many files a drag carries, as far as a browser tells before the drop; a folder counts as one. */
+export const filesIn = (transfer: DataTransfer): number =>
+  [...transfer.items].filter(({ kind }) => kind === 'file').length;
+
 /** Reads what is there at once: afterwards the browser takes it away. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<readonly File[]> {
   const items = [...transfer.items].filter(({ kind }) => kind === 'file');

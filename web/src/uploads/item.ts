@@ -17,6 +17,14 @@ export type Phase =
   | 'failed'
   | 'skipped';
 
+/** A document that gets a file as its newest version. */
+export interface VersionOf {
+  readonly documentId: string;
+  readonly name: string;
+  /** The content that was in sight: where it is another one by now, the person decides. Undefined: whatever is there. */
+  readonly etag: string | undefined;
+}
+
 /** Where documents go. */
 export interface Target {
   /** Undefined: no basket, the person's own documents. */
@@ -24,6 +32,8 @@ export interface Target {
   readonly basketName: string | undefined;
   /** False where this person may not upload there. */
   readonly allowed: boolean;
+  /** One file becomes a version of this document. */
+  readonly version?: VersionOf | undefined;
 }
 
 /** Why something does not go: each code has a sentence of its own. */
@@ -36,6 +46,9 @@ export type RefusalCode =
   | 'name'
   | 'not_allowed'
   | 'basket_gone'
+  | 'one_version'
+  | 'overtaken'
+  | 'document_gone'
   | 'other_file'
   | 'server';
 
@@ -56,6 +69,8 @@ export interface UploadItem {
   readonly type: string;
   readonly basketId: string | undefined;
   readonly basketName: string | undefined;
+  /** Sent as a version of a document that is there: in one request, begun anew where it breaks. */
+  readonly version: VersionOf | undefined;
   readonly phase: Phase;
   readonly sent: number;
   /** Bytes a second; undefined until it is known. */

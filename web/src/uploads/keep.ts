@@ -7,7 +7,7 @@ import type { UploadItem } from './item.ts';
 
 export type Kept = Pick<
   UploadItem,
-  'key' | 'name' | 'size' | 'modified' | 'type' | 'basketId' | 'basketName' | 'uploadId' | 'onConflict'
+  'key' | 'name' | 'size' | 'modified' | 'type' | 'basketId' | 'basketName' | 'version' | 'uploadId' | 'onConflict'
 > & { readonly paused: boolean; readonly begun: boolean };
 
 const prefix = (owner: string): string => `strongroom.uploads.${owner}.`;

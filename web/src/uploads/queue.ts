@@ -7,8 +7,8 @@
 import { queryClient } from '../app/query.ts';
 import { currentReach, onReach } from '../app/reach.ts';
 import { client, currentSession, onIdentity, type Session } from '../app/session.ts';
-import { forgetLimits, limits, refusalOf } from './checks.ts';
-import { isActive, isFailed, isSameFile, isUnfinished, type Target, type UploadItem } from './item.ts';
+import { forgetLimits, type Limits, limits, refusalOf } from './checks.ts';
+import { isActive, isFailed, isSameFile, isUnfinished, type Refusal, type Target, type UploadItem } from './item.ts';
 import { forgetAllFiles, type Kept, keepFile, keptFile, keptRecord, keptRecords } from './keep.ts';
 import { lookAt, type Stop, send } from './sender.ts';
 import {
@@ -41,6 +41,8 @@ function pump(): void {
     free -= 1;
     void send(entry, enqueue).then(() => {
       if (entry.item.phase === 'conflict' && forAll !== undefined) decide(entry, forAll);
+      // Who opens it to look finds the newer version.
+      if (entry.item.refusal?.code === 'overtaken') void queryClient.invalidateQueries();
       pump();
     });
   }
@@ -89,7 +91,7 @@ export async function addFiles(files: readonly File[], target: Target): Promise<
       await giveFile(missed, file);
       continue;
     }
-    const refusal = target.allowed ? refusalOf(file, known) : ({ code: 'not_allowed' } as const);
+    const refusal = refusalHere(file, files.length, target, known);
     const item: UploadItem = {
       ...blank,
       key: newKey(),
@@ -99,6 +101,7 @@ export async function addFiles(files: readonly File[], target: Target): Promise<
       type: file.type,
       basketId: target.basketId,
       basketName: target.basketName,
+      version: target.version,
       phase: refusal === undefined ? 'queued' : 'refused',
       refusal,
     };
@@ -110,6 +113,12 @@ export async function addFiles(files: readonly File[], target: Target): Promise<
     }
   }
   pump();
+}
+
+function refusalHere(file: File, together: number, target: Target, known: Limits): Refusal | undefined {
+  if (!target.allowed) return { code: 'not_allowed' };
+  if (target.version !== undefined && together > 1) return { code: 'one_version' };
+  return refusalOf(file, known);
 }
 
 let keeping: Promise<unknown> = Promise.resolve();
@@ -165,7 +174,10 @@ export function resume(key: string): void {
   if (isFailed(entry.item)) {
     forgetLimits();
     entry.begun = false;
-    change(entry, { sent: 0, refusal: undefined });
+    const { version, refusal } = entry.item;
+    // Who tries again after having been told goes on top of what is there.
+    const onTop = version !== undefined && refusal?.code === 'overtaken' ? { ...version, etag: undefined } : version;
+    change(entry, { sent: 0, refusal: undefined, version: onTop });
   }
   enqueue(entry);
 }

@@ -4,7 +4,7 @@
  */
 import { ProblemError } from '../../../src/client/index.ts';
 import { client } from '../app/session.ts';
-import type { Refusal } from './item.ts';
+import type { Refusal, VersionOf } from './item.ts';
 import { previewState } from './preview-state.ts';
 import { change, type Entry, remember } from './store.ts';
 
@@ -48,8 +48,32 @@ export async function send(entry: Entry, again: (entry: Entry) => void): Promise
   }
 }
 
+/** As a version of a document that is there. The key makes it one version, however often it has to be begun. */
+async function transferVersion(entry: Entry, of: VersionOf, file: File, signal: AbortSignal): Promise<string> {
+  progressed(entry, 0);
+  const { id } = await client.documents.upload(file, {
+    filename: entry.item.name,
+    versionOf: of.documentId,
+    ...(of.etag === undefined ? {} : { ifMatch: of.etag }),
+    // Another condition is another request.
+    idempotencyKey: `${entry.item.key}${of.etag === undefined ? '-again' : ''}`,
+    // What stands round the file in the form is sent as well.
+    onProgress: ({ sentBytes }) => progressed(entry, Math.min(file.size, sentBytes)),
+    signal,
+  });
+  return id;
+}
+
+function progressed(entry: Entry, sent: number): void {
+  if (sent !== entry.item.sent) entry.movedAt = Date.now();
+  if (sent > entry.item.sent) entry.attempts = 0;
+  entry.samples.push({ at: Date.now(), sent });
+  change(entry, { sent, stalled: false });
+}
+
 async function transfer(entry: Entry, file: File, signal: AbortSignal): Promise<string> {
-  const { name, type, basketId, uploadId, onConflict } = entry.item;
+  const { name, type, basketId, version, uploadId, onConflict } = entry.item;
+  if (version !== undefined) return await transferVersion(entry, version, file, signal);
   const mayBeThere = entry.begun && uploadId === undefined;
   if (uploadId === undefined && !entry.begun) {
     entry.begun = true;
@@ -59,12 +83,7 @@ async function transfer(entry: Entry, file: File, signal: AbortSignal): Promise<
     filename: name,
     signal,
     onBegun: (id: string) => change(entry, { uploadId: id }),
-    onProgress: (sent: number) => {
-      if (sent !== entry.item.sent) entry.movedAt = Date.now();
-      if (sent > entry.item.sent) entry.attempts = 0;
-      entry.samples.push({ at: Date.now(), sent });
-      change(entry, { sent, stalled: false });
-    },
+    onProgress: (sent: number) => progressed(entry, sent),
     ...(type === '' ? {} : { mimeType: type }),
     ...(basketId === undefined ? {} : { basketId }),
     ...(onConflict === undefined ? {} : { onConflict }),
@@ -163,12 +182,14 @@ async function settle(entry: Entry, error: unknown, again: (entry: Entry) => voi
     wait(entry, error.retryAfter, again);
     return;
   }
-  const refusal = refusalOf(error, known);
+  const refusal = refusalOf(error, known, entry.item.version !== undefined);
   change(entry, { phase: refusal.code === 'server' ? 'failed' : 'refused', refusal, uploadId: undefined });
 }
 
-function refusalOf(error: ProblemError, known: boolean): Refusal {
+function refusalOf(error: ProblemError, known: boolean, version: boolean): Refusal {
   const { code, status } = error;
+  if (code === 'etag_mismatch') return { code: 'overtaken', error };
+  if (version && status === 404) return { code: 'document_gone', error };
   if (code === 'file_too_large') return { code: 'too_large', error };
   if (code === 'quota_exceeded') return { code: 'quota', error };
   if (code === 'type_denied') return { code: 'type', error };

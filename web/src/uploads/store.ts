@@ -95,8 +95,8 @@ export function remember(entry: Entry): void {
     forget(entry);
     return;
   }
-  const { key, name, size, modified, type, basketId, basketName, uploadId, onConflict } = item;
-  const facts = { key, name, size, modified, type, basketId, basketName, uploadId, onConflict };
+  const { key, name, size, modified, type, basketId, basketName, version, uploadId, onConflict } = item;
+  const facts = { key, name, size, modified, type, basketId, basketName, version, uploadId, onConflict };
   keepRecord(owner, { ...facts, begun, paused: item.phase === 'paused' });
 }
 

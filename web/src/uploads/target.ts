@@ -30,9 +30,25 @@ export function useUploadTarget(): Target {
   return { basketId, basketName: basket.data?.name, allowed };
 }
 
-/** A place under the cursor that takes files itself: `data-upload-basket` with the id, `data-upload-name`. */
-export function targetUnder(element: EventTarget | null): Target | undefined {
-  const place = element instanceof Element ? element.closest<HTMLElement>('[data-upload-basket]') : null;
-  const { uploadBasket: basketId, uploadName: basketName } = place?.dataset ?? {};
-  return basketId === undefined || basketId === '' ? undefined : { basketId, basketName, allowed: true };
+/** A place that takes files itself, as the page says of it; see `web/README.md`. */
+export interface Place {
+  readonly target: Target;
+  readonly element: HTMLElement;
+}
+
+/**
+ * A basket under the cursor (`data-upload-basket` with its id, `data-upload-refused` where one may only read), else the
+ * document that is open (`data-upload-version` with its id, `data-upload-etag`). `data-upload-name` names either.
+ */
+export function placeUnder(under: EventTarget | null): Place | undefined {
+  const basket = under instanceof Element ? under.closest<HTMLElement>('[data-upload-basket]') : null;
+  if (basket !== null) {
+    const { uploadBasket: basketId, uploadName: basketName, uploadRefused } = basket.dataset;
+    return { element: basket, target: { basketId, basketName, allowed: uploadRefused === undefined } };
+  }
+  const element = document.querySelector<HTMLElement>('[data-upload-version]');
+  if (element === null) return undefined;
+  const { uploadVersion: documentId = '', uploadName: name = '', uploadEtag: etag } = element.dataset;
+  const version = { documentId, name, etag };
+  return { element, target: { basketId: undefined, basketName: undefined, allowed: true, version } };
 }

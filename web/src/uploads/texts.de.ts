@@ -16,6 +16,10 @@ export const de: Translation<typeof en> = {
   'drop.unnamed': 'Loslassen, um in die offene Ablage hochzuladen',
   'drop.own': 'Loslassen, um zu Ihren Dokumenten hochzuladen',
   'drop.ownHint': 'Öffnen Sie zuerst eine Ablage, um dorthin hochzuladen.',
+  'drop.version': 'Loslassen, um eine neue Version von {document} hochzuladen',
+  'drop.versionHint': 'Name, Schlagwörter und ältere Versionen bleiben.',
+  'drop.oneVersion': 'Nur eine Datei loslassen: die neue Version von {document}',
+  'drop.oneVersionHint': 'Mehrere Dateien gehören unter Dokumente oder in eine Ablage.',
   'drop.refused': 'Hierhin können Sie nicht hochladen',
   'drop.refusedHint': 'Öffnen Sie eine Ablage, die zum Schreiben mit Ihnen geteilt ist.',
   'tray.label': 'Uploads',
@@ -41,6 +45,7 @@ export const de: Translation<typeof en> = {
   'row.chooseName': 'Datei erneut wählen: {name}',
   'row.progress': 'Fortschritt von {name}',
   'row.in': 'in {basket}',
+  'row.versionOf': 'als Version von {document}',
   'phase.queued': 'Wartet, bis die Reihe daran ist',
   'phase.sending': 'Wird hochgeladen: {percent}',
   'phase.finishing': 'Hochgeladen: 100 %, wird gespeichert',
@@ -73,6 +78,12 @@ export const de: Translation<typeof en> = {
     'Nicht hochgeladen: Der Name hat Zeichen, die nicht angenommen werden. Benennen Sie die Datei um und versuchen Sie es erneut.',
   'refused.not_allowed': 'Nicht hochgeladen: Hierhin dürfen Sie nicht hochladen.',
   'refused.basket_gone': 'Nicht hochgeladen: Die Ablage gibt es nicht mehr, oder sie ist nicht mehr mit Ihnen geteilt.',
+  'refused.one_version':
+    'Nicht hochgeladen: Nur eine Datei auf einmal wird zur neuen Version. Ziehen Sie sie allein hierher oder alle in die Dokumente.',
+  'refused.overtaken':
+    'Nicht hochgeladen: Von diesem Dokument gibt es inzwischen eine neuere Version. Sehen Sie sie an; ein neuer Versuch legt Ihre darüber.',
+  'refused.document_gone':
+    'Nicht hochgeladen: Das Dokument gibt es nicht mehr, oder es ist nicht mehr mit Ihnen geteilt.',
   'refused.other_file': 'Das ist eine andere Datei: Name, Größe oder Änderungszeit weichen ab.',
   'conflict.title': 'Dieser Name ist vergeben',
   'conflict.document': 'Es gibt schon ein Dokument {name}.',

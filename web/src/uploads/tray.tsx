@@ -1,6 +1,7 @@
 /** The tray at the bottom end corner: every upload of this tab, on whatever page one is. */
 import { ActionIcon, Button, Group, Modal, Paper, Text } from '@mantine/core';
 import { useState } from 'react';
+import { useReach } from '../app/reach.ts';
 import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { isFailed, isUnfinished, type UploadItem } from './item.ts';
@@ -19,6 +20,7 @@ function inOrder(items: readonly UploadItem[]): readonly UploadItem[] {
 export function Tray() {
   const t = useTexts(uploadsTexts);
   const items = inOrder(useUploads());
+  const reach = useReach();
   const [collapsed, setCollapsed] = useState(false);
   const [asking, setAsking] = useState(false);
   const unfinished = items.filter(isUnfinished).length;
@@ -37,7 +39,14 @@ export function Tray() {
         ? t('tray.allDone', { count: arrived })
         : t('tray.ended');
   return (
-    <Paper component="aside" aria-label={t('tray.label')} withBorder shadow="lg" className={classes.tray ?? ''}>
+    <Paper
+      component="aside"
+      aria-label={t('tray.label')}
+      withBorder
+      shadow="lg"
+      className={classes.tray ?? ''}
+      data-raised={reach === 'up' ? undefined : true}
+    >
       <div className={classes.head}>
         <Icon name="upload" />
         <Text fw={650} size="sm" component="h2" className={classes.title ?? ''}>

@@ -66,13 +66,21 @@ export function UploadRow({ item }: { item: UploadItem }) {
 function Name({ item }: { item: UploadItem }) {
   const t = useTexts(uploadsTexts);
   const name = <bdi>{item.name === '' ? '—' : item.name}</bdi>;
+  const { basketName: basket, version } = item;
+  const leadsTo = item.documentId ?? version?.documentId;
+  const where =
+    version !== undefined
+      ? t('row.versionOf', { document: version.name })
+      : basket === undefined
+        ? undefined
+        : t('row.in', { basket });
   return (
     <Text size="sm" fw={550} component="span" className={classes.name ?? ''} title={item.name}>
-      {item.documentId === undefined ? name : <Link to={`/documents/${item.documentId}`}>{name}</Link>}
-      {item.basketName === undefined ? null : (
+      {leadsTo === undefined ? name : <Link to={`/documents/${leadsTo}`}>{name}</Link>}
+      {where === undefined ? null : (
         <Text size="xs" c="dimmed" component="span">
           {' '}
-          <bdi>{t('row.in', { basket: item.basketName })}</bdi>
+          <bdi>{where}</bdi>
         </Text>
       )}
     </Text>

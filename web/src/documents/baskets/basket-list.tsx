@@ -101,7 +101,12 @@ function BasketRow({ basket, active, onChoose }: BasketRowProps) {
     }
   };
   return (
-    <div className={classes.basketRow}>
+    <div
+      className={classes.basketRow}
+      data-upload-basket={basket.id}
+      data-upload-name={basket.name}
+      data-upload-refused={basket.access === 'read' ? true : undefined}
+    >
       <NavLink
         component="button"
         type="button"

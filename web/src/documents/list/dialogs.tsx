@@ -133,20 +133,3 @@ export function confirmPurge(
     ),
   });
 }
-
-/** Several files come one by one, which a browser may ask about. */
-export function confirmDownloads(t: Translate<DocumentsKey>, count: number, run: () => Promise<unknown>): void {
-  if (count <= 1) {
-    void run();
-    return;
-  }
-  ask({
-    title: t('download.title', { count }),
-    body: (
-      <Form onSubmit={() => void run()}>
-        <Text size="sm">{t('download.about', { count })}</Text>
-        <Foot label={t('action.download')} />
-      </Form>
-    ),
-  });
-}

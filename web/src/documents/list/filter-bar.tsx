@@ -154,7 +154,7 @@ function FilterForm({ search, change, rows, baskets }: FilterFormProps) {
         label={t('filter.type')}
         value={search.type ?? ''}
         onChange={(event) => set('type', event.currentTarget.value)}
-        data={[any, ...types.filter((type) => type !== '').map((type) => ({ value: type, label: typeTitle(type) }))]}
+        data={[any, ...types.filter((type) => type !== '').map((type) => ({ value: type, label: typeTitle(t, type) }))]}
       />
       <NativeSelect
         label={t('filter.basket')}

@@ -29,7 +29,7 @@ export function FilterChips({ search, change, rows, baskets, total }: FilterChip
   const formats = useFormats();
   const owner = useOwnerName(search.owner, rows);
   const shown: Record<FilterName, string | undefined> = {
-    type: search.type === undefined ? undefined : typeTitle(search.type),
+    type: search.type === undefined ? undefined : typeTitle(t, search.type),
     basket: search.basket === undefined ? undefined : (baskets.get(search.basket)?.name ?? '…'),
     owner: search.owner === undefined ? undefined : (owner ?? t('filter.someone')),
     tag: search.tag,

@@ -1,5 +1,7 @@
 /** Types of files as people call them. The server filters by exactly one type. */
 import type { IconName } from '../../kit/icon.tsx';
+import type { Translate } from '../../kit/texts.ts';
+import type { DocumentsKey } from '../texts.ts';
 
 export const knownTypes = {
   'application/pdf': 'PDF',
@@ -15,8 +17,9 @@ export const knownTypes = {
   'application/zip': 'ZIP',
 } as const satisfies Record<string, string>;
 
-/** A short word for a type; of one that we do not know, its own name. */
-export function typeTitle(type: string): string {
+/** A short word for a type; of one that we do not know, its own name. Names of formats are the same everywhere. */
+export function typeTitle(t: Translate<DocumentsKey>, type: string): string {
+  if (type === 'message/rfc822') return t('type.mail');
   const known: Record<string, string> = knownTypes;
   return known[type] ?? type;
 }

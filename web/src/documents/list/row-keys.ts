@@ -29,6 +29,9 @@ function inSight(row: HTMLElement): boolean {
   return scroller === null || row.getBoundingClientRect().bottom > scroller.getBoundingClientRect().top;
 }
 
+/** So long a row may take to go that was told to. */
+const patienceMs = 3_000;
+
 /** After the row of the focus is gone: the one that took its place, or the last. */
 export function keepFocus(container: HTMLElement | null): () => void {
   if (container === null) return () => undefined;
@@ -36,10 +39,17 @@ export function keepFocus(container: HTMLElement | null): () => void {
   const at = rowsIn(container).findIndex((row) => row.dataset.row === id);
   if (at < 0) return () => undefined;
   return () => {
-    requestAnimationFrame(() => {
-      if (document.activeElement !== document.body && document.activeElement !== null) return;
-      const rows = rowsIn(container);
-      (rows[at] ?? rows.at(-1))?.focus();
-    });
+    const until = performance.now() + patienceMs;
+    const look = () => {
+      const active = document.activeElement;
+      if (active === null || active === document.body) {
+        const rows = rowsIn(container);
+        (rows[at] ?? rows.at(-1))?.focus();
+      } else if (focusedRow(container) === id && performance.now() < until) {
+        // It is drawn still.
+        requestAnimationFrame(look);
+      }
+    };
+    requestAnimationFrame(look);
   };
 }

@@ -62,9 +62,11 @@ function RunningBar({ running: { done, count, stop } }: { running: Running }) {
       <Progress.Root flex={1}>
         <Progress.Section value={count === 0 ? 0 : (done / count) * 100} aria-label={said} />
       </Progress.Root>
-      <Button size="compact-sm" variant="default" onClick={stop}>
-        {t('bulk.stop')}
-      </Button>
+      {stop === undefined ? null : (
+        <Button size="compact-sm" variant="default" onClick={stop}>
+          {t('bulk.stop')}
+        </Button>
+      )}
     </Group>
   );
 }

@@ -4,21 +4,27 @@
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { ProblemError } from '../../../../src/client/index.ts';
-import type { Document } from '../../../../src/modules/documents/contract.ts';
-import { client } from '../../app/session.ts';
+import {
+  type BulkAction,
+  type BulkItem,
+  bulkLimit,
+  type Document,
+} from '../../../../src/modules/documents/contract.ts';
 import { useTexts } from '../../kit/texts.ts';
 import { showDone, showProblem, showUndo } from '../../kit/toast.tsx';
 import { download } from '../one/download.ts';
 import { documentsTexts } from '../texts.ts';
-import { type BulkOutcome, forEachDocument } from './bulk.ts';
+import { downloadArchive } from './archive.ts';
+import { actOn, actOnIds, type BulkOutcome, type Course, purgeAll } from './bulk.ts';
+import { showRefusal, tellFailures } from './failures.ts';
 import { countOf, type Target } from './selection.ts';
-import { everyDocument, patchDocuments, refreshDocuments, staysIn } from './use-documents.ts';
+import { everyDocument, patchDocuments, refreshDocuments } from './use-documents.ts';
 
 export interface Running {
   readonly done: number;
   readonly count: number;
-  readonly stop: () => void;
+  /** Where there are turns between which it can be stopped. */
+  readonly stop: (() => void) | undefined;
 }
 
 export interface TagChange {
@@ -37,55 +43,50 @@ export interface DocumentActions {
   readonly download: (target: Target) => Promise<void>;
 }
 
-type Step = (document: Document) => Promise<Document>;
+/** How a document looks after an action, as far as lists show it; undefined where it is gone. */
+function changed(action: BulkAction | undefined): ((document: Document) => Document) | undefined {
+  const now = new Date().toISOString();
+  switch (action?.type) {
+    case undefined:
+      return undefined;
+    case 'trash':
+      return (document) => ({ ...document, trashed_at: now });
+    case 'restore':
+      return (document) => ({ ...document, trashed_at: null });
+    case 'move':
+      return (document) => ({ ...document, basket_id: action.basket_id, updated_at: now });
+    case 'tag': {
+      const { add = [], remove = [] } = action;
+      return (document) => {
+        const tags = [...new Set([...document.tags.filter((tag) => !remove.includes(tag)), ...add])];
+        return { ...document, tags, updated_at: now };
+      };
+    }
+  }
+}
 
-const calls = {
-  async trash(document) {
-    await client.documents.deleteDocument({ params: { id: document.id } });
-    return { ...document, trashed_at: new Date().toISOString() };
-  },
-  restore: ({ id }) => client.documents.restoreDocument({ params: { id } }),
-  async purge(document) {
-    await client.documents.deleteDocument({ params: { id: document.id }, query: { purge: 'true' } });
-    return document;
-  },
-} satisfies Record<string, Step>;
+/** The ids by the basket that each was in. */
+function byOrigin(done: readonly BulkItem[]): [string | null, string[]][] {
+  const groups = Map.groupBy(done, ({ moved_from }) => moved_from ?? null);
+  return [...groups].map(([basket, items]) => [basket, items.map(({ id }) => id)]);
+}
 
-const moveTo =
-  (basketOf: (document: Document) => string | null): Step =>
-  (document) =>
-    client.documents.updateDocument({ params: { id: document.id }, body: { basket_id: basketOf(document) } });
+type Run = (course: Course) => Promise<BulkOutcome>;
 
-const retag =
-  ({ add, remove }: TagChange): Step =>
-  (document) => {
-    const tags = [...new Set([...document.tags.filter((tag) => !remove.includes(tag)), ...add])];
-    return client.documents.updateDocument({ params: { id: document.id }, body: { tags } });
-  };
-
-const downloadOne: Step = async (document) => {
-  await download(document.id);
-  return document;
-};
-
-/** @param onDone told when something was done, to choose nothing any more */
-export function useDocumentActions(onDone: () => void): DocumentActions {
-  const t = useTexts(documentsTexts);
-  const queries = useQueryClient();
+/** One thing at a time, with its progress. */
+function useCourse() {
   const [running, setRunning] = useState<Running>();
   const busy = useRef(false);
 
-  async function run(target: Target, step: Step): Promise<BulkOutcome | undefined> {
-    if (busy.current || countOf(target) === 0) return undefined;
+  async function run(count: number, turns: number, work: Run): Promise<BulkOutcome | undefined> {
+    if (busy.current || count === 0) return undefined;
     busy.current = true;
     const gone = new AbortController();
-    const stop = () => gone.abort();
-    const told = (done: number, count: number) => setRunning({ done, count, stop });
+    const stop = count > turns ? () => gone.abort() : undefined;
+    const told = (done: number, of: number) => count > 1 && setRunning({ done, count: of, stop });
     try {
-      if (countOf(target) > 1) told(0, countOf(target));
-      const rows = target.kind === 'rows' ? target.rows : await everyDocument(target.filter, gone.signal);
-      const progress = rows.length > 1 ? (done: number) => told(done, rows.length) : () => undefined;
-      return await forEachDocument(rows, step, progress, gone.signal);
+      told(0, count);
+      return await work({ signal: gone.signal, onProgress: told });
     } catch (error) {
       if (!gone.signal.aborted) showProblem(error);
       return undefined;
@@ -95,60 +96,75 @@ export function useDocumentActions(onDone: () => void): DocumentActions {
     }
   }
 
-  function tellFailed({ failed }: BulkOutcome): void {
-    const first = failed[0]?.error;
-    if (first === undefined) return;
-    if (failed.length === 1 || !(first instanceof ProblemError)) {
-      showProblem(first);
-      return;
-    }
-    // One message for all of them: how many, and why the first was.
-    const { errors: _, ...problem } = first.problem;
-    showProblem(
-      new ProblemError({ ...problem, detail: t('bulk.failed', { count: failed.length, why: problem.detail }) }),
-    );
-  }
+  return { running, run };
+}
 
-  function show({ done }: BulkOutcome, stays: typeof staysIn = staysIn): void {
-    patchDocuments(queries, new Map(done.map((document) => [document.id, document])), stays);
-  }
+/** @param onDone told when something was done, to choose nothing any more */
+export function useDocumentActions(onDone: () => void): DocumentActions {
+  const t = useTexts(documentsTexts);
+  const queries = useQueryClient();
+  const { running, run } = useCourse();
 
-  /** Runs, shows it, says it; `undo` gets what was done. */
+  /** Runs, shows it, says it; `undo` gets what was done. An action that is none: they are gone for good. */
   async function act(
     target: Target,
-    step: Step,
+    action: BulkAction | undefined,
     say: (count: number, first: string) => string,
-    undo?: (before: readonly Document[], done: readonly Document[]) => Promise<unknown>,
+    undo?: (done: readonly BulkItem[]) => Promise<unknown>,
   ): Promise<void> {
-    const before = new Map<string, Document>();
-    const outcome = await run(target, (document) => {
-      before.set(document.id, document);
-      return step(document);
-    });
+    const outcome =
+      action === undefined
+        ? await run(countOf(target), 1, (course) => purgeAll(target, course))
+        : await run(countOf(target), bulkLimit, (course) => actOn(target, action, course));
     if (outcome === undefined) return;
-    show(outcome, step === calls.purge ? () => false : staysIn);
-    tellFailed(outcome);
-    if (outcome.done.length === 0) return;
-    onDone();
-    const message = say(outcome.done.length, outcome.done[0]!.filename);
-    if (undo === undefined) showDone(message);
-    else
-      showUndo(message, () =>
-        undo(
-          outcome.done.map(({ id }) => before.get(id)!),
-          outcome.done,
-        ),
-      );
+    const { done, failed } = outcome;
+    patchDocuments(queries, new Set(done.map(({ id }) => id)), changed(action));
+    tellFailures(t, failed);
+    if (done.length > 0) {
+      onDone();
+      const message = say(done.length, done[0]!.filename ?? '');
+      if (undo === undefined) showDone(message);
+      else showUndo(message, () => undo(done));
+    }
+    // More than what is loaded was changed, or something that is shown is there no more.
+    if (target.kind === 'matching' || failed.some(({ code }) => code === 'not_found')) await refreshDocuments(queries);
     // Lists that are not in sight ask again when they are opened; those in sight have it already.
     await queries.invalidateQueries({ queryKey: ['documents'], refetchType: 'none' });
   }
 
-  async function takeBack(rows: readonly Document[], step: Step): Promise<void> {
-    const outcome = await run({ kind: 'rows', rows }, step);
-    if (outcome === undefined) return;
+  async function takeBack(steps: readonly { ids: readonly string[]; action: BulkAction }[]): Promise<void> {
+    const count = steps.reduce((sum, { ids }) => sum + ids.length, 0);
+    const outcome = await run(count, Number.POSITIVE_INFINITY, async (course) => {
+      const all: BulkOutcome[] = [];
+      for (const { ids, action } of steps) all.push(await actOnIds(ids, action, course));
+      return { done: all.flatMap(({ done }) => done), failed: all.flatMap(({ failed }) => failed) };
+    });
+    // Also after a failure in between: what was taken back shows.
     await refreshDocuments(queries);
-    tellFailed(outcome);
+    if (outcome === undefined) return;
+    tellFailures(t, outcome.failed);
     if (outcome.done.length > 0) showDone(t('undo.done', { count: outcome.done.length }));
+  }
+
+  async function save(target: Target): Promise<void> {
+    const [only] = target.kind === 'rows' ? target.rows : [];
+    try {
+      if (only !== undefined && countOf(target) === 1) {
+        await download(only.id);
+        return;
+      }
+      const { signal } = new AbortController();
+      const rows = target.kind === 'rows' ? target.rows : await everyDocument(target.filter, signal, bulkLimit + 1);
+      if (rows.length > bulkLimit) {
+        showRefusal(t('archive.tooMany', { count: countOf(target) }));
+        return;
+      }
+      const ids = rows.map(({ id }) => id);
+      await downloadArchive(ids, showProblem);
+      showDone(t('archive.started', { count: ids.length }));
+    } catch (error) {
+      showProblem(error);
+    }
   }
 
   return {
@@ -156,29 +172,24 @@ export function useDocumentActions(onDone: () => void): DocumentActions {
     trash: (target) =>
       act(
         target,
-        calls.trash,
+        { type: 'trash' },
         (count, name) => t('trash.done', { count, name }),
-        (_, done) => takeBack(done, calls.restore),
+        (done) => takeBack([{ ids: done.map(({ id }) => id), action: { type: 'restore' } }]),
       ),
-    restore: (target) => act(target, calls.restore, (count, name) => t('restore.done', { count, name })),
-    purge: (target) => act(target, calls.purge, (count, name) => t('purge.done', { count, name })),
+    restore: (target) => act(target, { type: 'restore' }, (count, name) => t('restore.done', { count, name })),
+    purge: (target) => act(target, undefined, (count, name) => t('purge.done', { count, name })),
     move: (target, basketId) =>
       act(
         target,
-        moveTo(() => basketId),
+        { type: 'move', basket_id: basketId },
         (count, name) => t('move.done', { count, name }),
-        (before, done) => {
-          const origin = new Map(before.map(({ id, basket_id }) => [id, basket_id]));
-          return takeBack(
-            done,
-            moveTo(({ id }) => origin.get(id) ?? null),
-          );
-        },
+        (done) =>
+          takeBack(byOrigin(done).map(([basket_id, ids]) => ({ ids, action: { type: 'move', basket_id } as const }))),
       ),
-    tag: (target, change) => act(target, retag(change), (count, name) => t('tags.done', { count, name })),
-    download: async (target) => {
-      const outcome = await run(target, downloadOne);
-      if (outcome !== undefined) tellFailed(outcome);
-    },
+    tag: (target, { add, remove }) =>
+      act(target, { type: 'tag', add: [...add], remove: [...remove] }, (count, name) =>
+        t('tags.done', { count, name }),
+      ),
+    download: save,
   };
 }

@@ -8,7 +8,7 @@ import type { Document } from '../../../../src/modules/documents/contract.ts';
 import { client } from '../../app/session.ts';
 import type { ListFilter } from './search.ts';
 
-interface DocumentPage {
+export interface ListPage {
   readonly items: Document[];
   readonly next_cursor: string | null;
   readonly total?: number | undefined;
@@ -22,18 +22,18 @@ const pageSize = 100;
 /** Pages that are asked for again after something came back; those behind them load as they come into sight. */
 const pagesKept = 5;
 
+/** One page of a list: the first one, which tells how many there are in all, or the one behind a cursor. */
+export const pageOf = (filter: ListFilter, cursor: string) => ({
+  ...filter,
+  limit: String(pageSize),
+  ...(cursor === '' ? { total: 'true' as const } : { cursor }),
+});
+
 export function useDocuments(filter: ListFilter) {
   const list = useInfiniteQuery({
     queryKey: [...listsKey, filter],
-    queryFn: ({ pageParam, signal }): Promise<DocumentPage> =>
-      client.documents.listDocuments({
-        query: {
-          ...filter,
-          limit: String(pageSize),
-          ...(pageParam === '' ? { total: 'true' as const } : { cursor: pageParam }),
-        },
-        signal,
-      }),
+    queryFn: ({ pageParam, signal }): Promise<ListPage> =>
+      client.documents.listDocuments({ query: pageOf(filter, pageParam), signal }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
@@ -49,22 +49,24 @@ export function useDocuments(filter: ListFilter) {
   return { list, rows, more, total: data?.pages[0]?.total ?? rows.length };
 }
 
-/** Shows a change in every list: another document in the place of the one, or nothing where it left. */
+/** Shows a change in every list: the document as it is now, or nothing where it left. @param change none: it is gone */
 export function patchDocuments(
   queries: QueryClient,
-  changed: ReadonlyMap<string, Document>,
-  stays: (document: Document, filter: ListFilter) => boolean,
+  ids: ReadonlySet<string>,
+  change: ((document: Document) => Document) | undefined,
 ): void {
-  for (const [key] of queries.getQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey })) {
+  for (const [key] of queries.getQueriesData<InfiniteData<ListPage>>({ queryKey: listsKey })) {
     const filter = key[listsKey.length] as ListFilter;
-    queries.setQueryData<InfiniteData<DocumentPage>>(key, (data) => {
+    queries.setQueryData<InfiniteData<ListPage>>(key, (data) => {
       if (data === undefined) return data;
       let left = 0;
       const pages = data.pages.map((page) => {
-        if (!page.items.some(({ id }) => changed.has(id))) return page;
-        const items = page.items
-          .map((item) => changed.get(item.id) ?? item)
-          .filter((item) => !changed.has(item.id) || stays(item, filter));
+        if (!page.items.some(({ id }) => ids.has(id))) return page;
+        const items = page.items.flatMap((item) => {
+          if (!ids.has(item.id)) return [item];
+          const now = change?.(item);
+          return now !== undefined && staysIn(now, filter) ? [now] : [];
+        });
         left += page.items.length - items.length;
         return { ...page, items };
       });
@@ -77,7 +79,7 @@ export function patchDocuments(
 }
 
 /** Whether a document that was changed still belongs to a list. */
-export function staysIn(document: Document, filter: ListFilter): boolean {
+function staysIn(document: Document, filter: ListFilter): boolean {
   if ((document.trashed_at !== null) !== (filter.trashed === 'true')) return false;
   if (filter.basket_id !== undefined && document.basket_id !== filter.basket_id) return false;
   return filter.tag === undefined || document.tags.includes(filter.tag);
@@ -85,7 +87,7 @@ export function staysIn(document: Document, filter: ListFilter): boolean {
 
 /** Asks again for the lists, of long ones for their beginning. */
 export async function refreshDocuments(queries: QueryClient): Promise<void> {
-  queries.setQueriesData<InfiniteData<DocumentPage>>({ queryKey: listsKey }, (data) =>
+  queries.setQueriesData<InfiniteData<ListPage>>({ queryKey: listsKey }, (data) =>
     data === undefined || data.pages.length <= pagesKept
       ? data
       : { pages: data.pages.slice(0, pagesKept), pageParams: data.pageParams.slice(0, pagesKept) },
@@ -93,12 +95,16 @@ export async function refreshDocuments(queries: QueryClient): Promise<void> {
   await queries.invalidateQueries({ queryKey: listsKey });
 }
 
-/** Every document that a filter finds, page by page. */
-export async function everyDocument(filter: ListFilter, signal: AbortSignal): Promise<Document[]> {
+/** Every document that a filter finds, page by page, or the first so many. */
+export async function everyDocument(
+  filter: ListFilter,
+  signal: AbortSignal,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Document[]> {
   const all: Document[] = [];
   let cursor: string | null = '';
-  while (cursor !== null) {
-    const page: DocumentPage = await client.documents.listDocuments({
+  while (cursor !== null && all.length < most) {
+    const page: ListPage = await client.documents.listDocuments({
       query: { ...filter, limit: '200', ...(cursor === '' ? {} : { cursor }) },
       signal,
     });

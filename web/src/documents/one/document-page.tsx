@@ -109,7 +109,7 @@ function Shown({ loaded }: { loaded: Loaded }) {
         actions={<Actions {...actions} neighbours={neighbours} />}
       />
       {document.trashed_at === null ? null : <InTrash onRestore={() => void restore().catch(showProblem)} />}
-      <div className={classes.frame}>
+      <div className={classes.frame} {...dropsOn(loaded)}>
         <section className={`${classes.card} ${classes.preview}`} aria-label={t('preview.title')}>
           <OldVersion shown={version} newest={document.version} onNewest={() => look({ version: undefined })} />
           <div className={classes.viewer}>
@@ -134,6 +134,12 @@ function Shown({ loaded }: { loaded: Loaded }) {
       </div>
     </Page>
   );
+}
+
+/** A file that is dropped while the page is open becomes a version; one in the trash takes none. */
+function dropsOn({ document: { id, filename, trashed_at }, etag }: Loaded) {
+  if (trashed_at !== null) return {};
+  return { 'data-upload-version': id, 'data-upload-name': filename, 'data-upload-etag': etag };
 }
 
 function OldVersion({ shown, newest, onNewest }: { shown: number; newest: number; onNewest: () => void }) {

@@ -67,6 +67,13 @@ export const en = {
   'preview.pictureOf': 'Picture, not loaded: {alt}',
   'preview.wrap': 'Wrap lines',
 
+  'mail.From': 'From',
+  'mail.To': 'To',
+  'mail.Cc': 'Copy',
+  'mail.Date': 'Date',
+  'mail.Subject': 'Subject',
+  'mail.Attachment': 'Attachment',
+
   'tab.info': 'Info',
   'tab.versions': 'Versions',
   'tab.activity': 'Activity',

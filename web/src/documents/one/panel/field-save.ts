@@ -1,15 +1,19 @@
 /**
  * Saves one field of the document quietly, and never over what somebody else wrote: before it saves it looks at what is
  * there now, and where that is no longer what the edit began with, both stand side by side until the person chooses.
+ * What could not be saved stays, also on the way through other pages, and is sent when the server is back.
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { ProblemError } from '../../../../../src/client/index.ts';
 import type { Document, UpdateDocument } from '../../../../../src/modules/documents/contract.ts';
-import { client } from '../../../app/session.ts';
+import { currentReach, onReach } from '../../../app/reach.ts';
+import { client, onIdentity } from '../../../app/session.ts';
 import { changeDocument, freshDocument, type Loaded, tookChange } from '../queries.ts';
 
 export interface FieldOf<Value> {
+  /** As the member of the document is called. */
+  readonly name: string;
   readonly read: (document: Document) => Value;
   readonly patch: (value: Value) => UpdateDocument;
 }
@@ -59,19 +63,34 @@ interface Draft<Value> {
   readonly base: Loaded;
 }
 
-export function useFieldSave<Value>(loaded: Loaded, field: FieldOf<Value>): FieldSave<Value> {
-  const queries = useQueryClient();
-  const [draft, setDraftState] = useState<Draft<Value>>();
-  const [state, setState] = useState<SaveState>('idle');
-  const [error, setError] = useState<unknown>();
-  const [conflict, setConflict] = useState<Conflict<Value>>();
+/** What is typed and not saved, by document and field. It goes with who typed it. */
+const unsaved = new Map<string, unknown>();
+onIdentity(() => unsaved.clear());
+window.addEventListener('beforeunload', (event) => {
+  if (unsaved.size > 0) event.preventDefault();
+});
+
+/** A draft that outlives the page which it is typed on. */
+function useDraft<Value>(key: string) {
+  const [draft, setState] = useState(() => unsaved.get(key) as Draft<Value> | undefined);
   // What was typed last, also while a save is on its way.
-  const latest = useRef<Draft<Value> | undefined>(undefined);
-  const running = useRef(false);
+  const latest = useRef(draft);
   const setDraft = (next: Draft<Value> | undefined) => {
     latest.current = next;
-    setDraftState(next);
+    if (next === undefined) unsaved.delete(key);
+    else unsaved.set(key, next);
+    setState(next);
   };
+  return { draft, latest, setDraft };
+}
+
+export function useFieldSave<Value>(loaded: Loaded, field: FieldOf<Value>): FieldSave<Value> {
+  const queries = useQueryClient();
+  const { draft, latest, setDraft } = useDraft<Value>(`${loaded.document.id} ${field.name}`);
+  const [state, setState] = useState<SaveState>(draft === undefined ? 'idle' : 'unsaved');
+  const [error, setError] = useState<unknown>();
+  const [conflict, setConflict] = useState<Conflict<Value>>();
+  const running = useRef(false);
   useFading(state, () => setState('idle'));
 
   const settle = (saved: Loaded, sent: Value) => {
@@ -118,6 +137,9 @@ export function useFieldSave<Value>(loaded: Loaded, field: FieldOf<Value>): Fiel
       running.current = false;
     }
   };
+  useComeback(state === 'refused' && isUnanswered(error), () => {
+    if (latest.current !== undefined) void run(latest.current);
+  });
   return {
     value: draft === undefined ? field.read(loaded.document) : draft.value,
     state,
@@ -159,6 +181,22 @@ export function useFieldSave<Value>(loaded: Loaded, field: FieldOf<Value>): Fiel
       setState('idle');
     },
   };
+}
+
+/** Nobody read what was sent, or nobody's answer came. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof TypeError || (error instanceof ProblemError && [0, 502, 504].includes(error.status));
+
+/** Runs once the server can be reached again. */
+function useComeback(waits: boolean, run: () => void): void {
+  const last = useRef(run);
+  last.current = run;
+  useEffect(() => {
+    if (!waits) return;
+    return onReach(() => {
+      if (currentReach() === 'up') last.current();
+    });
+  }, [waits]);
 }
 
 /** "Saved" is said, and then goes. */

@@ -17,13 +17,26 @@ import { MetadataField } from './metadata-field.tsx';
 import classes from './panel.module.css';
 import { ConflictNote, SaveMark } from './save-mark.tsx';
 
-const nameField: FieldOf<string> = { read: ({ filename }) => filename, patch: (filename) => ({ filename }) };
+const nameField: FieldOf<string> = {
+  name: 'filename',
+  read: ({ filename }) => filename,
+  patch: (filename) => ({ filename }),
+};
 const basketField: FieldOf<string | null> = {
+  name: 'basket_id',
   read: ({ basket_id }) => basket_id,
   patch: (basket_id) => ({ basket_id }),
 };
-const tagsField: FieldOf<readonly string[]> = { read: ({ tags }) => tags, patch: (tags) => ({ tags: [...tags] }) };
-const metadataField: FieldOf<Metadata> = { read: ({ metadata }) => metadata, patch: (metadata) => ({ metadata }) };
+const tagsField: FieldOf<readonly string[]> = {
+  name: 'tags',
+  read: ({ tags }) => tags,
+  patch: (tags) => ({ tags: [...tags] }),
+};
+const metadataField: FieldOf<Metadata> = {
+  name: 'metadata',
+  read: ({ metadata }) => metadata,
+  patch: (metadata) => ({ metadata }),
+};
 
 /** What Ctrl+S runs. */
 export type SaveAll = RefObject<() => void>;
@@ -178,7 +191,9 @@ function Facts({ loaded: { document } }: { loaded: Loaded }) {
         <bdi>{document.owner.full_name}</bdi>
       </dd>
       <dt>{t('info.type')}</dt>
-      <dd>{document.mime_type}</dd>
+      <dd>
+        <bdi>{document.mime_type}</bdi>
+      </dd>
       <dt>{t('info.size')}</dt>
       <dd>{formats.size(document.size_bytes)}</dd>
       <dt>{t('info.version')}</dt>
@@ -194,7 +209,7 @@ function Facts({ loaded: { document } }: { loaded: Loaded }) {
       <dt>{t('info.checksum')}</dt>
       <dd>
         <Text component="span" className={classes.digest ?? ''}>
-          {document.sha256}
+          <bdi>{document.sha256}</bdi>
         </Text>
       </dd>
     </dl>

@@ -66,9 +66,41 @@ function drawn(block: Block): ReactNode {
         </List>
       );
     }
+    case 'table':
+      return <Table head={block.head} rows={block.rows} />;
     default:
       return <hr />;
   }
+}
+
+function Table({ head, rows }: Omit<Extract<Block, { kind: 'table' }>, 'kind'>) {
+  return (
+    <table className={classes.table}>
+      <thead>
+        <tr>
+          {head.map((spans, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the text never changes while it is shown.
+            <th key={at} scope="col">
+              <Spans spans={spans} />
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((cells, line) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the text never changes while it is shown.
+          <tr key={line}>
+            {cells.map((spans, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the text never changes while it is shown.
+              <td key={at}>
+                <Spans spans={spans} />
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
 }
 
 function Spans({ spans }: { spans: readonly Span[] }) {

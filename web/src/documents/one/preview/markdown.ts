@@ -1,5 +1,6 @@
 /**
- * Markdown as a tree of blocks and spans: headings, paragraphs, lists, quotes, code, rules; strong, emphasis, code, links.
+ * Markdown as a tree of blocks and spans: headings, paragraphs, lists, quotes, tables, code, rules; strong, emphasis,
+ * code, links.
  * There is no HTML in it and no address that anything is loaded from: markup that is not known stays the text it is.
  * One pass over the lines, and over each line; never backtracks without bound.
  */
@@ -14,7 +15,10 @@ export type Block =
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'quote'; readonly blocks: readonly Block[] }
   | { readonly kind: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Span[])[] }
+  | { readonly kind: 'table'; readonly head: readonly Cell[]; readonly rows: readonly (readonly Cell[])[] }
   | { readonly kind: 'rule' };
+
+type Cell = readonly Span[];
 
 const deepest = 8;
 /** Marks further away than this from their beginning are no pair: bounds the work on a hostile line. */
@@ -42,6 +46,7 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
       at += 1;
     } else if (line.startsWith('>') && depth < deepest) at = takeQuote(lines, at, blocks, depth);
     else if (item.test(line)) at = takeList(lines, at, blocks);
+    else if (tableAt(lines, at)) at = takeTable(lines, at, blocks);
     else at = takeParagraph(lines, at, blocks);
   }
   return blocks;
@@ -87,10 +92,50 @@ function takeList(lines: readonly string[], from: number, blocks: Block[]): numb
   return at;
 }
 
+/** Between bars that are not escaped; those at the two ends are left out. */
+function cellsOf(line: string): string[] {
+  const cells: string[] = [];
+  let cell = '';
+  for (let at = 0; at < line.length; at += 1) {
+    if (line[at] === '\\' && line[at + 1] === '|') {
+      cell += '|';
+      at += 1;
+    } else if (line[at] === '|') {
+      cells.push(cell.trim());
+      cell = '';
+    } else cell += line[at];
+  }
+  cells.push(cell.trim());
+  if (line.trimStart().startsWith('|')) cells.shift();
+  if (cells.length > 1 && cells.at(-1) === '') cells.pop();
+  return cells;
+}
+
+/** A line with bars, and below it as many cells of dashes. */
+function tableAt(lines: readonly string[], at: number): boolean {
+  const [head = '', below = ''] = [lines[at], lines[at + 1]];
+  if (!head.includes('|') || !below.includes('-')) return false;
+  const dashes = cellsOf(below);
+  return dashes.every((cell) => /^:?-+:?$/.test(cell)) && dashes.length === cellsOf(head).length;
+}
+
+function takeTable(lines: readonly string[], from: number, blocks: Block[]): number {
+  const head = cellsOf(lines[from]!);
+  const rows: Cell[][] = [];
+  let at = from + 2;
+  for (; at < lines.length && lines[at]!.includes('|'); at += 1) {
+    const cells = cellsOf(lines[at]!);
+    rows.push(head.map((_, column) => parseSpans(cells[column] ?? '')));
+  }
+  blocks.push({ kind: 'table', head: head.map((cell) => parseSpans(cell)), rows });
+  return at;
+}
+
 function takeParagraph(lines: readonly string[], from: number, blocks: Block[]): number {
   let end = from + 1;
   const begins = (line: string) => line.trim() === '' || fence.test(line) || heading.test(line) || line.startsWith('>');
-  while (end < lines.length && !begins(lines[end]!) && !rule.test(lines[end]!) && !item.test(lines[end]!)) end += 1;
+  const ends = (line: string) => begins(line) || rule.test(line) || item.test(line);
+  while (end < lines.length && !ends(lines[end]!) && !tableAt(lines, end)) end += 1;
   blocks.push({ kind: 'paragraph', spans: parseSpans(lines.slice(from, end).join('\n')) });
   return end;
 }

@@ -3,7 +3,7 @@
  * text of a PDF for those who read or copy it.
  */
 import { ActionIcon, Group, NumberInput, SegmentedControl, Select, Skeleton, Text, Tooltip } from '@mantine/core';
-import { useElementSize } from '@mantine/hooks';
+import { useResizeObserver } from '@mantine/hooks';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { useFormats } from '../../../kit/formats.ts';
 import { Icon, type IconName } from '../../../kit/icon.tsx';
@@ -160,7 +160,9 @@ interface OnePageProps extends ViewerProps {
 
 function OnePage({ document, version, ready, page, zoom, turns, scale: drawn }: OnePageProps) {
   const t = useTexts(documentTexts);
-  const { ref, width, height } = useElementSize();
+  const [ref, room] = useResizeObserver();
+  // Within the padding, and beside what scrolls.
+  const [width, height] = [room.right - room.left, room.bottom - room.top];
   const other = useRendition({ document, version, page }, page > 1);
   const shown: Ready | undefined = page === 1 ? ready : other.data?.status === 'ready' ? other.data : undefined;
   const url = useObjectUrl(shown?.content);

@@ -5,6 +5,7 @@
 import { Button, Checkbox, SegmentedControl, Text } from '@mantine/core';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { Document } from '../../../../../src/modules/documents/contract.ts';
+import { useFormats } from '../../../kit/formats.ts';
 import { ProblemAlert } from '../../../kit/problem.tsx';
 import { useTexts } from '../../../kit/texts.ts';
 import { documentTexts } from '../texts.ts';
@@ -166,11 +167,18 @@ function Mail({ text }: { text: string }) {
   );
 }
 
+/** As the server names them. */
+const mailLines = ['From', 'To', 'Cc', 'Date', 'Subject', 'Attachment'] as const;
+
 function Line({ name, value }: { name: string; value: string }) {
+  const t = useTexts(documentTexts);
+  const formats = useFormats();
+  const known = mailLines.find((line) => line === name);
+  const sent = name === 'Date' && !Number.isNaN(Date.parse(value)) ? formats.time(value) : undefined;
   return (
     <>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dt>{known === undefined ? name : t(`mail.${known}`)}</dt>
+      <dd title={sent === undefined ? undefined : value}>{sent ?? value}</dd>
     </>
   );
 }
