@@ -123,7 +123,7 @@ describe.skipIf(executablePath === undefined)('operator console', () => {
     await nav(page, 'Overview').click();
     await page.getByRole('table', { name: 'Companies by state' }).waitFor({ state: 'attached' });
     // Nobody has uploaded anything yet.
-    expect(await page.getByText('Nothing counted yet').count()).toBe(2);
+    await expect.poll(() => page.getByText('Nothing counted yet').count()).toBe(2);
     await look(page, 'operator-overview');
 
     await nav(page, 'Migrations').click();
