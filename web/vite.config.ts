@@ -32,6 +32,8 @@ export default defineConfig({
   root,
   // Replaced by the server in each page it sends.
   html: { cspNonce: '__NONCE__' },
+  // The contracts state shapes that only the server checks.
+  resolve: { alias: [{ find: /^zod$/, replacement: join(root, 'src/app/shapes.ts') }] },
   plugins: [react(), compressed(join(root, 'dist/assets'))],
   build: {
     outDir: 'dist',
