@@ -87,6 +87,30 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     app.quiet();
   });
 
+  test('next and previous walk through the list that is in sight, in its order', async () => {
+    const page = await app.signedIn('employee');
+    await page.goto(`${app.url}/documents?sort=size_bytes`);
+    await row(page, 'Letter.txt').waitFor();
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('csv');
+    await expect.poll(() => named(page).then((all) => all.length)).toBe(3);
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('');
+    await row(page, 'Letter.txt').waitFor();
+    // The narrower list was loaded last, but it is not the one in sight.
+    await page.getByRole('link', { name: 'Invoice 4711.csv' }).click();
+    await page.getByText('4 of 6').waitFor();
+    await page.getByRole('button', { name: 'Previous document' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Delivery note.txt' }).waitFor();
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('searchbox', { name: 'Search by name' }).fill('csv');
+    await expect.poll(() => named(page).then((all) => all.length)).toBe(3);
+    await page.getByRole('link', { name: 'Invoice 4711.csv' }).click();
+    await page.getByText('2 of 3').waitFor();
+    await page.keyboard.press('Control+ArrowRight');
+    await page.getByRole('heading', { level: 1, name: 'Minutes.csv' }).waitFor();
+    await page.context().close();
+    app.quiet();
+  });
+
   test('by mouse: a range is chosen, put into the trash, taken back, and restored from the trash', async () => {
     const page = await app.signedIn('employee');
     const box = (name: string) => row(page, name).getByRole('checkbox');
@@ -160,7 +184,7 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').getByRole('textbox').waitFor();
     await page.keyboard.type('delivery');
-    await page.getByRole('dialog').getByText('Delivery note.txt').waitFor();
+    await page.getByRole('dialog').locator('[data-selected]').filter({ hasText: 'Delivery note.txt' }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/documents\/doc_/);
     await page.context().close();
@@ -287,4 +311,21 @@ describe.skipIf(executablePath === undefined)('ten thousand documents', () => {
     await page.context().close();
     app.quiet();
   }, 300_000);
+
+  test('the walk from one document to the next goes on behind what the list has loaded', async () => {
+    const page = await app.signedIn('hr-admin');
+    await page.getByText('10,000 documents').waitFor();
+    // So far that the first hundred are there and no more.
+    await page.locator('div:has(> [role="table"])').evaluate((box) => {
+      box.scrollTop = 60 * 48;
+    });
+    await page.locator('[aria-rowindex="71"] a').click();
+    await page.getByText('70 of 10,000').waitFor();
+    for (let place = 71; place <= 104; place += 1) {
+      await page.keyboard.press('Control+ArrowRight');
+      await page.getByText(`${place} of 10,000`).waitFor();
+    }
+    await page.context().close();
+    app.quiet();
+  });
 });

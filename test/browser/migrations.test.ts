@@ -73,6 +73,7 @@ describe.skipIf(executablePath === undefined)('fleet migrations', () => {
     expect(done).toBeGreaterThanOrEqual(3);
     expect(done).toBeLessThan(6);
     expect(await inState('Skipped').count()).toBe(6 - done);
+    await page.getByText(`${done} of 6 done, 0 failed, ${6 - done} left as they were`).waitFor();
     await look(page, 'operator-migration-stopped');
     await page.getByRole('link', { name: 'Migrations' }).first().click();
     await page.getByText(done === 5 ? '1 company is behind' : `${6 - done} companies are behind`).waitFor();

@@ -341,10 +341,11 @@ describe.skipIf(executablePath === undefined)('uploads', () => {
     await tray(page)
       .getByText(/Uploading/)
       .waitFor();
-    await page.context().setOffline(true);
-    await full();
+    await full('offline');
     await tray(page).getByText('You are offline').waitFor();
-    await page.context().setOffline(false);
+    const arrived = await share(page);
+    expect(arrived).toBeLessThan(100);
+    await full();
     await tray(page).getByRole('link', { name: 'offline.bin' }).waitFor({ timeout: 60_000 });
     await expectEqualBytes('offline.bin', sha256);
 

@@ -62,6 +62,37 @@ export function companyWorld(dataDir: string, companyId: string, bucket: string)
   ];
 }
 
+/**
+ * The company's lines once it does nothing any more by itself: its documents' events are read, and nothing is due.
+ *
+ * @param world reads the lines; `companyWorld` of it
+ */
+export async function atRest(world: () => string[]): Promise<string[]> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const lines = world();
+    if (!isBusy(lines)) return lines;
+    if (Date.now() > deadline) throw new Error('the company does not come to rest');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function isBusy(lines: readonly string[]): boolean {
+  const rows = (table: string) =>
+    lines
+      .filter((line) => line.startsWith(`${table} `))
+      .map((line) => Object.fromEntries(JSON.parse(line.slice(table.length + 1)) as [string, unknown][]));
+  // Of people's events nobody is told yet: a company with nothing else has no cursor.
+  const heard = rows('events').filter(({ type }) => String(type).startsWith('document.'));
+  const last = Math.max(0, ...heard.map(({ seq }) => Number(seq)));
+  const read = rows('event_cursors').map(({ seq }) => Number(seq));
+  const now = new Date().toISOString();
+  return (
+    last > Math.min(...read, read.length === 0 ? 0 : last) ||
+    rows('jobs').some((job) => job.failed_at === null && String(job.due_at) <= now)
+  );
+}
+
 /** Where a company may lie; what is not given is in the data folder. */
 export interface WorldPlaces {
   readonly dataDir: string;

@@ -24,13 +24,20 @@ export async function randomFile(
   return { path, sha256: hash.digest('hex') };
 }
 
-/** So slow that there is a middle. */
-export async function slowDown(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
+/**
+ * So slow that there is a middle. Gives back how to end it; or to cut the network off instead, which has to be said by
+ * the one who slowed it down: another's word does not count meanwhile.
+ */
+export async function slowDown(page: Page, bytesPerSecond: number): Promise<(to?: 'offline') => Promise<void>> {
   const session = await page.context().newCDPSession(page);
   const conditions = { offline: false, latency: 0, downloadThroughput: -1 };
   await session.send('Network.enable');
   await session.send('Network.emulateNetworkConditions', { ...conditions, uploadThroughput: bytesPerSecond });
-  return async () => {
+  return async (to) => {
+    if (to === 'offline') {
+      await session.send('Network.emulateNetworkConditions', { ...conditions, offline: true, uploadThroughput: -1 });
+      return;
+    }
     await session.send('Network.emulateNetworkConditions', { ...conditions, uploadThroughput: -1 });
     await session.detach();
   };

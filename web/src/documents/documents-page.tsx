@@ -13,16 +13,16 @@ import { ProblemAlert } from '../kit/problem.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
-import { UploadButtons } from '../uploads/upload-buttons.tsx';
+import { useUploadTarget } from '../uploads/target.ts';
+import { UploadButtons, useChooseUploads } from '../uploads/upload-buttons.tsx';
 import { BasketList } from './baskets/basket-list.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
-import { askForBasket, askForTags } from './list/dialogs.tsx';
 import { DocumentCards } from './list/document-cards.tsx';
 import { type ChangeSearch, FilterBar } from './list/filter-bar.tsx';
 import { FilterChips, withoutFilters } from './list/filter-chips.tsx';
 import classes from './list/list.module.css';
-import { mayManage, mayUpload } from './list/rights.ts';
+import { mayManage } from './list/rights.ts';
 import { keepFocus } from './list/row-keys.ts';
 import { type RowAction, RowMenu } from './list/row-menu.tsx';
 import { type DocumentsSearch, defaultSort, filterOf, isNarrowed, type View } from './list/search.ts';
@@ -32,6 +32,7 @@ import { type DocumentActions, useDocumentActions } from './list/use-actions.ts'
 import { useDocuments } from './list/use-documents.ts';
 import { useListKeys } from './list/use-list-keys.ts';
 import { useDocumentsSearch } from './list/use-search.ts';
+import { withDialogs } from './list/with-dialogs.ts';
 import { listInSight } from './one/neighbours.ts';
 import { documentsTexts } from './texts.ts';
 
@@ -188,12 +189,14 @@ function MoreFailed({ list }: { list: ReturnType<typeof useDocuments>['list'] })
 
 function useEmpty(basket: boolean) {
   const t = useTexts(documentsTexts);
-  const session = useSignedIn();
+  const choose = useChooseUploads();
+  // Into a basket also those may upload who may not elsewhere.
+  const { allowed } = useUploadTarget();
   const icon = basket ? 'basket' : 'document';
   const title = t(basket ? 'empty.basket' : 'empty.title');
-  if (!mayUpload(session)) return { icon, title, hint: t('empty.reader') } as const;
+  if (!allowed) return { icon, title, hint: t('empty.reader') } as const;
   const action = (
-    <Button component={Link} to="/uploads" leftSection={<Icon name="upload" size={16} />}>
+    <Button leftSection={<Icon name="upload" size={16} />} onClick={() => choose('files')}>
       {t('empty.action')}
     </Button>
   );
@@ -258,13 +261,18 @@ function useListActions(acts: DocumentActions, rows: readonly Document[], frame:
       {
         label: t('action.move'),
         icon: 'move',
-        run: () => askForBasket(t('move.title', { count }), baskets.list, (id) => void acts.move(target, id)),
+        run: () =>
+          withDialogs(({ askForBasket }) =>
+            askForBasket(t('move.title', { count }), baskets.list, (id) => void acts.move(target, id)),
+          ),
       },
       {
         label: t('action.tag'),
         icon: 'tag',
         run: () =>
-          askForTags(t('tags.title', { count }), tags(), tagsOf(target), (next) => void acts.tag(target, next)),
+          withDialogs(({ askForTags }) =>
+            askForTags(t('tags.title', { count }), tags(), tagsOf(target), (next) => void acts.tag(target, next)),
+          ),
       },
       download,
       { label: t('action.trash'), icon: 'trash', danger: true, run: () => trash(target) },

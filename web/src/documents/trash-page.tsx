@@ -11,7 +11,6 @@ import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
 import { useBaskets } from './baskets/use-baskets.ts';
 import { useColumns } from './list/columns.tsx';
-import { confirmPurge } from './list/dialogs.tsx';
 import { SearchField } from './list/filter-bar.tsx';
 import classes from './list/list.module.css';
 import { mayOwn } from './list/rights.ts';
@@ -24,6 +23,7 @@ import { type DocumentActions, useDocumentActions } from './list/use-actions.ts'
 import { useDocuments } from './list/use-documents.ts';
 import { useListKeys } from './list/use-list-keys.ts';
 import { useDocumentsSearch } from './list/use-search.ts';
+import { withDialogs } from './list/with-dialogs.ts';
 import { documentsTexts } from './texts.ts';
 
 /** What changed last stands first: putting into the trash is a change. */
@@ -108,7 +108,7 @@ function useTrashActions(acts: DocumentActions, frame: React.RefObject<HTMLEleme
   const session = useSignedIn();
   const purge = (target: Target) => {
     const first = target.kind === 'rows' ? target.rows[0]?.filename : undefined;
-    confirmPurge(t, countOf(target), first, () => acts.purge(target));
+    withDialogs(({ confirmPurge }) => confirmPurge(t, countOf(target), first, () => acts.purge(target)));
   };
   const of = (target: Target): RowAction[] => {
     const restore: RowAction = {

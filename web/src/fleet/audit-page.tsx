@@ -129,7 +129,7 @@ function useColumns(): readonly Column<Row>[] {
       id: 'actor',
       title: t('audit.actor'),
       width: 'minmax(9rem, 1fr)',
-      wideOnly: true,
+      wideOnly: 'laptop',
       cell: ({ actor }) => <bdi>{nameOf(actor)}</bdi>,
     },
     {
@@ -144,7 +144,7 @@ function useColumns(): readonly Column<Row>[] {
       id: 'outcome',
       title: t('audit.outcome'),
       width: '7rem',
-      wideOnly: true,
+      wideOnly: 'laptop',
       cell: ({ outcome }) => outcomeOf(t, outcome),
     },
   ];

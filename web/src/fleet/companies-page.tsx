@@ -23,7 +23,7 @@ const columnsOf = (t: Translate<FleetKey>, formats: Formats): readonly Column<Co
   {
     id: 'name',
     title: t('company.name'),
-    width: 'minmax(10rem, 2fr)',
+    width: 'minmax(8rem, 2fr)',
     sort: 'name',
     cell: ({ id, name }) => <CompanyLink id={id} name={name} />,
   },
@@ -32,13 +32,13 @@ const columnsOf = (t: Translate<FleetKey>, formats: Formats): readonly Column<Co
     id: 'slug',
     title: t('company.slug'),
     width: 'minmax(8rem, 1fr)',
-    wideOnly: true,
+    wideOnly: 'laptop',
     cell: ({ slug }) => <bdi>{slug}</bdi>,
   },
   {
     id: 'placement',
     title: t('company.placement'),
-    width: '10rem',
+    width: '9.5rem',
     wideOnly: true,
     cell: ({ placement }) => t(`placement.${placement}`),
   },
@@ -47,7 +47,7 @@ const columnsOf = (t: Translate<FleetKey>, formats: Formats): readonly Column<Co
     title: t('company.quota'),
     width: '7rem',
     align: 'end',
-    wideOnly: true,
+    wideOnly: 'laptop',
     cell: ({ quota_bytes }) => (quota_bytes === null ? t('company.noQuota') : formats.size(quota_bytes)),
   },
   {
@@ -55,13 +55,13 @@ const columnsOf = (t: Translate<FleetKey>, formats: Formats): readonly Column<Co
     title: t('company.schemaShort'),
     width: '5.5rem',
     align: 'end',
-    wideOnly: true,
+    wideOnly: 'laptop',
     cell: ({ schema_version }) => formats.number(schema_version),
   },
   {
     id: 'created',
     title: t('company.created'),
-    width: '9rem',
+    width: '8rem',
     sort: 'created_at',
     wideOnly: true,
     cell: ({ created_at }) => <time dateTime={created_at}>{formats.date(created_at)}</time>,
@@ -80,7 +80,8 @@ export function CompaniesPage() {
   const total = list.data?.pages[0]?.total;
   const columns = useMemo(() => columnsOf(t, formats), [t, formats]);
   const change = useCallback(
-    (next: CompanyListSearch) => void navigate({ to: '/operator/companies', search: next, replace: true }),
+    (next: CompanyListSearch) =>
+      void navigate({ to: '/operator/companies', search: next, replace: true, resetScroll: false }),
     [navigate],
   );
   const filtered = search.q !== undefined || search.status !== undefined || search.placement !== undefined;
@@ -126,6 +127,7 @@ export function CompaniesPage() {
           rowKey={rowKey}
           total={total}
           sort={search.sort ?? '-created_at'}
+          list={JSON.stringify(search)}
           onSort={(name) => {
             const sort = oneOf(companySorts, name);
             if (sort !== undefined) change({ ...search, sort });

@@ -13,6 +13,9 @@ import { refreshFleet, statusQuery } from './queries.ts';
 import { fleetTexts } from './texts.ts';
 
 const gigabyte = 1_000_000_000;
+/** Fields beside each other stand in line, however long what is said about them is. */
+const order = ['label', 'input', 'description', 'error'] as const;
+const inLine = { inputWrapperOrder: [...order] };
 const empty = {
   name: '',
   email: '',
@@ -103,12 +106,14 @@ function CreateForm({ onBegun }: { onBegun: (begun: Begun) => void }) {
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
             <TextInput
               label={t('create.adminName')}
+              {...inLine}
               description={t('create.adminHint')}
               autoComplete="off"
               {...create.form.getInputProps('admin.full_name')}
             />
             <TextInput
               label={t('create.adminEmail')}
+              {...inLine}
               description={t('create.adminEmailHint')}
               type="email"
               autoComplete="off"
@@ -139,6 +144,7 @@ function Identity({ form }: { form: Form }) {
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <TextInput
             label={t('company.email')}
+            {...inLine}
             description={t('create.emailHint')}
             withAsterisk
             type="email"
@@ -147,6 +153,7 @@ function Identity({ form }: { form: Form }) {
           />
           <TextInput
             label={t('company.slug')}
+            {...inLine}
             description={t('create.slugHint')}
             autoComplete="off"
             autoCapitalize="none"
@@ -185,6 +192,7 @@ function Place({ form }: { form: Form }) {
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <NativeSelect
           label={t('company.placement')}
+          {...inLine}
           description={t('create.placementHint')}
           data={[
             {
@@ -201,6 +209,7 @@ function Place({ form }: { form: Form }) {
         {regions.length === 0 ? null : (
           <NativeSelect
             label={t('company.region')}
+            {...inLine}
             description={t('create.regionHint')}
             data={[{ value: '', label: t('create.anyRegion') }, ...regions]}
             {...form.getInputProps('region')}
@@ -208,6 +217,7 @@ function Place({ form }: { form: Form }) {
         )}
         <NativeSelect
           label={t('company.preset')}
+          {...inLine}
           description={t('create.presetHint')}
           data={[
             { value: 'company', label: t('preset.company') },
@@ -217,6 +227,7 @@ function Place({ form }: { form: Form }) {
         />
         <NumberInput
           label={t('create.quota')}
+          {...inLine}
           description={t('create.quotaHint')}
           min={0}
           decimalScale={3}

@@ -13,6 +13,7 @@ import { useTexts } from '../kit/texts.ts';
 import { showDone, showProblem } from '../kit/toast.tsx';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
 import { CompanyLink, StateBadge } from './badges.tsx';
+import classes from './fleet.module.css';
 import { itemStatuses, oneOf } from './kinds.ts';
 import { migrationQuery, refreshFleet } from './queries.ts';
 import { migrationRoute } from './routes.ts';
@@ -105,7 +106,7 @@ function RunActions({ run }: { run: MigrationRun }) {
 function RunProgress({ run }: { run: MigrationRun }) {
   const t = useTexts(fleetTexts);
   const formats = useFormats();
-  const share = run.total === 0 ? 1 : (run.done + run.failed + run.skipped) / run.total;
+  const share = run.total === 0 ? 1 : (run.done + run.failed) / run.total;
   return (
     <Section title={t('migration.progress')}>
       <Stack gap="md">
@@ -127,6 +128,7 @@ function RunProgress({ run }: { run: MigrationRun }) {
             done: run.done,
             total: run.total,
             failed: run.failed,
+            skipped: run.skipped,
           })}
         </Text>
         {run.reason === null ? null : (
@@ -136,7 +138,7 @@ function RunProgress({ run }: { run: MigrationRun }) {
         )}
         <Facts
           facts={[
-            [t('migrations.to'), formats.number(run.head)],
+            [t('company.schema'), formats.number(run.head)],
             [t('migrations.started'), formats.time(run.started_at)],
             [t('migration.finished'), run.finished_at === null ? '–' : formats.time(run.finished_at)],
           ]}
@@ -166,10 +168,10 @@ function Items({ run }: { run: MigrationRun }) {
     {
       id: 'company',
       title: t('company.one'),
-      width: 'minmax(9rem, 1fr)',
+      width: 'minmax(5rem, 1fr)',
       cell: ({ company_id, slug }) => <CompanyLink id={company_id} name={slug} />,
     },
-    { id: 'state', title: t('company.state'), width: '8rem', cell: (item) => <StateBadge state={item.status} /> },
+    { id: 'state', title: t('company.state'), width: '6.5rem', cell: (item) => <StateBadge state={item.status} /> },
     {
       id: 'placement',
       title: t('company.placement'),
@@ -182,14 +184,18 @@ function Items({ run }: { run: MigrationRun }) {
       title: t('migrations.from'),
       width: '5rem',
       align: 'end',
-      wideOnly: true,
+      wideOnly: 'laptop',
       cell: (item) => item.from_version,
     },
     {
       id: 'reason',
       title: t('migration.reason'),
-      width: 'minmax(9rem, 2fr)',
-      cell: ({ reason }) => <span title={reason ?? undefined}>{reason ?? ''}</span>,
+      width: 'minmax(7rem, 2fr)',
+      cell: ({ reason }) => (
+        <span className={classes.reason} title={reason ?? undefined}>
+          {reason ?? ''}
+        </span>
+      ),
     },
   ];
   return (
@@ -222,6 +228,7 @@ function Items({ run }: { run: MigrationRun }) {
           columns={columns}
           rows={rows}
           rowKey={({ company_id }) => company_id}
+          rowHeight={56}
           height="32rem"
         />
       </DataState>

@@ -81,11 +81,11 @@ function PlanTable({ items }: { items: readonly PlanItem[] }) {
     {
       id: 'company',
       title: t('company.one'),
-      width: 'minmax(9rem, 2fr)',
+      width: 'minmax(6rem, 2fr)',
       cell: ({ company_id, slug }) => <CompanyLink id={company_id} name={slug} />,
     },
-    { id: 'from', title: t('migrations.from'), width: '6rem', align: 'end', cell: ({ from }) => from },
-    { id: 'to', title: t('migrations.to'), width: '6rem', align: 'end', cell: ({ to }) => to },
+    { id: 'from', title: t('migrations.from'), width: '4.5rem', align: 'end', cell: ({ from }) => from },
+    { id: 'to', title: t('migrations.to'), width: '4.5rem', align: 'end', cell: ({ to }) => to },
   ];
   return (
     <VirtualTable
@@ -158,16 +158,16 @@ function Runs({ runs, list }: { runs: readonly Run[]; list: RunList }) {
     {
       id: 'started',
       title: t('migrations.started'),
-      width: 'minmax(9rem, 1fr)',
+      width: 'minmax(6rem, 1fr)',
       cell: ({ id, started_at }) => (
         <Text component={Link} to={`/operator/migrations/${id}`} size="sm" c="var(--mantine-color-anchor)">
           <Time value={started_at} />
         </Text>
       ),
     },
-    { id: 'state', title: t('company.state'), width: '8rem', cell: ({ status }) => <StateBadge state={status} /> },
+    { id: 'state', title: t('company.state'), width: '7rem', cell: ({ status }) => <StateBadge state={status} /> },
     { id: 'head', title: t('migrations.to'), width: '6rem', align: 'end', wideOnly: true, cell: ({ head }) => head },
-    { id: 'done', title: t('state.done'), width: '6rem', align: 'end', cell: ({ done, total }) => `${done}/${total}` },
+    { id: 'done', title: t('state.done'), width: '5rem', align: 'end', cell: ({ done, total }) => `${done}/${total}` },
     { id: 'failed', title: t('state.failed'), width: '6rem', align: 'end', wideOnly: true, cell: (run) => run.failed },
   ];
   return (

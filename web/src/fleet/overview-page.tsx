@@ -10,7 +10,7 @@ import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
-import { FiguresCharts } from './figures-charts.tsx';
+import { DocumentsByDay, StorageByCompany } from './figures-charts.tsx';
 import { companyStates, placements } from './kinds.ts';
 import { statusQuery } from './queries.ts';
 import { Facts, Section } from './section.tsx';
@@ -69,12 +69,15 @@ function Overview({ status }: { status: Status }) {
       <Suspense fallback={<Skeleton height={260} radius="md" />}>
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
           <ByState companies={companies} />
-          <ByPlacement status={status} />
+          {total === 0 ? <ByPlacement status={status} /> : <DocumentsByDay />}
+        </SimpleGrid>
+        <SimpleGrid cols={{ base: 1, md: total === 0 ? 2 : 3 }} spacing="lg">
+          {total === 0 ? null : <ByPlacement status={status} />}
           <Connections status={status} />
           <Migrations status={status} total={total} />
         </SimpleGrid>
       </Suspense>
-      {total === 0 ? null : <FiguresCharts />}
+      {total === 0 ? null : <StorageByCompany />}
     </Stack>
   );
 }

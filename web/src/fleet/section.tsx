@@ -32,7 +32,7 @@ export function Facts({ facts, columns = 3 }: { facts: readonly Fact[]; columns?
   return (
     <SimpleGrid
       component="dl"
-      cols={{ base: 1, xs: 2, md: columns }}
+      cols={{ base: 2, md: columns }}
       spacing="lg"
       verticalSpacing="md"
       className={classes.facts ?? ''}

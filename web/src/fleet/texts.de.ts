@@ -253,7 +253,8 @@ export const de: Translation<typeof en> = {
   'migration.title': 'Migration aller Firmen',
   'migration.gone': 'Diesen Lauf gibt es nicht',
   'migration.progress': 'Fortschritt',
-  'migration.said': '{share}: {done, number} von {total, number} fertig, {failed, number} gescheitert',
+  'migration.said':
+    '{share}: {done, number} von {total, number} fertig, {failed, number} gescheitert{skipped, plural, =0 {} other {, # blieben, wie sie waren}}',
   'migration.finished': 'Beendet',
   'migration.stop': 'Anhalten',
   'migration.stopping': 'Er hält nach den Firmen an, die gerade dran sind.',

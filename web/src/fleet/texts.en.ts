@@ -248,7 +248,8 @@ export const en = {
   'migration.title': 'Fleet migration',
   'migration.gone': 'There is no such run',
   'migration.progress': 'Progress',
-  'migration.said': '{share}: {done, number} of {total, number} done, {failed, number} failed',
+  'migration.said':
+    '{share}: {done, number} of {total, number} done, {failed, number} failed{skipped, plural, =0 {} other {, # left as they were}}',
   'migration.finished': 'Ended',
   'migration.stop': 'Stop',
   'migration.stopping': 'It stops after the companies it is working on.',

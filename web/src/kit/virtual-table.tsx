@@ -18,8 +18,8 @@ export interface Column<Row> {
   /** Name by which the server sorts; descending is `-name`. */
   readonly sort?: string;
   readonly align?: 'end';
-  /** Left out on phones. */
-  readonly wideOnly?: boolean;
+  /** Left out on phones; with `laptop` on tablets too. */
+  readonly wideOnly?: boolean | 'laptop';
   /** The head is only spoken (a column of boxes or menus). */
   readonly hiddenTitle?: boolean;
   /** Stands in the head instead of the title (a box that chooses all). */
@@ -37,6 +37,11 @@ export interface VirtualTableProps<Row> {
   /** The present order as in the address: `name`, `-name`. */
   readonly sort?: string | undefined;
   readonly onSort?: (sort: string) => void;
+  /**
+   * Another one, as another order, begins at the top again. Whoever changes the address for it says
+   * `resetScroll: false`: the router would put the box back to where it was.
+   */
+  readonly list?: string;
   readonly rowHeight?: number;
   readonly onOpen?: (row: Row) => void;
   readonly isSelected?: (row: Row) => boolean;
@@ -47,8 +52,10 @@ export interface VirtualTableProps<Row> {
 }
 
 /** Drawn beyond the sight on each side; and so many at a time, so that most steps of scrolling draw nothing. */
-const beyond = 8;
+const beyond = 4;
 const block = 4;
+/** Before the box has been measured. */
+const atFirst = 32;
 
 interface Window {
   readonly from: number;
@@ -57,7 +64,7 @@ interface Window {
 
 /** Which rows are to be drawn, from how far the box is scrolled and how high it is. */
 function useWindow(scroller: RefObject<HTMLDivElement | null>, rowHeight: number, count: number): Window {
-  const [seen, setSeen] = useState<Window>({ from: 0, to: 4 * beyond });
+  const [seen, setSeen] = useState<Window>({ from: 0, to: atFirst });
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -79,18 +86,18 @@ function useWindow(scroller: RefObject<HTMLDivElement | null>, rowHeight: number
   }, [scroller, rowHeight]);
   // A list that became shorter is drawn from where it still has rows, before the box has told that it was scrolled back.
   const to = Math.min(seen.to, count);
-  return { from: Math.min(seen.from, Math.max(0, to - 4 * beyond)), to };
+  return { from: Math.min(seen.from, Math.max(0, to - atFirst)), to };
 }
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const { label, columns, rows, rowKey, total = rows.length, rowHeight = 44, onEnd, height, isSelected } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const { from, to } = useWindow(scroller, rowHeight, rows.length);
-  // In another order nobody looks for what stood in the middle.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the order is the reason.
+  // In another list nobody looks for what stood in the middle.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that it is another one is the reason.
   useLayoutEffect(() => {
     scroller.current?.scrollTo(0, 0);
-  }, [props.sort]);
+  }, [props.sort, props.list]);
   useEffect(() => {
     if (rows.length > 0 && to + 10 >= rows.length) onEnd?.();
   }, [to, rows.length, onEnd]);
@@ -100,9 +107,11 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const open = useCallback((row: Row) => latest.current?.(row), []);
   const opens = props.onOpen !== undefined;
   const template = columns.map(({ width }) => width).join(' ');
-  const narrow = columns.filter(({ wideOnly }) => wideOnly !== true);
+  const middle = columns.filter(({ wideOnly }) => wideOnly !== 'laptop');
+  const narrow = middle.filter(({ wideOnly }) => wideOnly !== true);
   const tracks = {
     '--columns': template,
+    '--columns-middle': middle.map(({ width }) => width).join(' '),
     '--columns-narrow': narrow.map(({ width }) => width).join(' '),
     '--row': `${rowHeight}px`,
   } as Record<string, string>;
@@ -143,8 +152,10 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   );
 }
 
-const cellClass = (column: Column<never>): string =>
-  [classes.cell, column.align === 'end' ? classes.end : '', column.wideOnly === true ? classes.wide : ''].join(' ');
+const cellClass = ({ align, wideOnly }: Pick<Column<never>, 'align' | 'wideOnly'>): string => {
+  const wide = wideOnly === 'laptop' ? classes.wider : wideOnly === true ? classes.wide : '';
+  return `${classes.cell} ${align === 'end' ? classes.end : ''} ${wide}`;
+};
 
 function Head<Row>({
   column,
@@ -166,7 +177,7 @@ function Head<Row>({
     </Text>
   );
   return (
-    <div role="columnheader" className={cellClass(column as Column<never>)} aria-sort={ordered}>
+    <div role="columnheader" className={cellClass(column)} aria-sort={ordered}>
       {column.head !== undefined ? (
         column.head
       ) : column.hiddenTitle === true ? (
@@ -211,7 +222,7 @@ const BodyRow = memo(function BodyRow<Row>({ columns, row, index, selected, onOp
       }}
     >
       {columns.map((column) => (
-        <div key={column.id} role="cell" className={cellClass(column as Column<never>)}>
+        <div key={column.id} role="cell" className={cellClass(column)}>
           {column.cell(row)}
         </div>
       ))}

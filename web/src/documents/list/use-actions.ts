@@ -16,7 +16,7 @@ import { download } from '../one/download.ts';
 import { documentsTexts } from '../texts.ts';
 import { downloadArchive } from './archive.ts';
 import { actOn, actOnIds, type BulkOutcome, type Course, purgeAll } from './bulk.ts';
-import { showRefusal, tellFailures } from './failures.tsx';
+import { showRefusal, tellFailures } from './failures.ts';
 import { countOf, type Target } from './selection.ts';
 import { everyDocument, patchDocuments, refreshDocuments } from './use-documents.ts';
 

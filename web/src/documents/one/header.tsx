@@ -51,26 +51,28 @@ export function Actions({ neighbours, previous, next, download, trash, copyLink 
           <Step icon="back" flip={!mirrored} label={t('page.next')} run={next} />
         </Group>
       )}
-      <Button leftSection={<Icon name="download" />} onClick={download}>
-        {t('page.download')}
-      </Button>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="default" size="lg" aria-label={t('page.actions')}>
-            <Icon name="dots" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="link" />} onClick={copyLink}>
-            {t('page.copyLink')}
-          </Menu.Item>
-          {trash === undefined ? null : (
-            <Menu.Item leftSection={<Icon name="trash" />} color="red" onClick={trash}>
-              {t('page.trash')}
+      <Group gap="xs" wrap="nowrap">
+        <Button leftSection={<Icon name="download" />} onClick={download}>
+          {t('page.download')}
+        </Button>
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <ActionIcon variant="default" size="lg" aria-label={t('page.actions')}>
+              <Icon name="dots" />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item leftSection={<Icon name="link" />} onClick={copyLink}>
+              {t('page.copyLink')}
             </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+            {trash === undefined ? null : (
+              <Menu.Item leftSection={<Icon name="trash" />} color="red" onClick={trash}>
+                {t('page.trash')}
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
     </>
   );
 }

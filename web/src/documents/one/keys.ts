@@ -29,7 +29,9 @@ function useWasOpen(): { readonly current: boolean } {
   const open = useRef(false);
   useEffect(() => {
     const look = () => {
-      open.current = document.querySelector('[role="menu"], [role="dialog"], [role="listbox"]') !== null;
+      const layers = document.querySelectorAll('[role="menu"], [role="dialog"], [role="listbox"]');
+      // Lists of choices stay in the page while they are closed.
+      open.current = [...layers].some((layer) => layer.checkVisibility());
     };
     window.addEventListener('keydown', look, true);
     return () => window.removeEventListener('keydown', look, true);

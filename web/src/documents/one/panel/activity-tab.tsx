@@ -65,17 +65,18 @@ export function ActivityTab({ id }: { id: string }) {
 }
 
 type Key = keyof typeof en;
+/** As the history names what happened to a document. */
 const known = new Set([
-  'document.created',
-  'document.version_added',
-  'document.updated',
-  'document.trashed',
-  'document.restored',
-  'document.shared',
-  'document.unshared',
-  'document.downloaded',
-  'document.previewed',
-  'document.corrupt',
+  'created',
+  'version_added',
+  'updated',
+  'trashed',
+  'restored',
+  'shared',
+  'unshared',
+  'downloaded',
+  'previewed',
+  'corrupt',
 ]);
 
 function sentence(t: Translate<Key>, entry: HistoryEntry, nameOf: (grantee: string) => string): string {
@@ -96,14 +97,14 @@ function sentence(t: Translate<Key>, entry: HistoryEntry, nameOf: (grantee: stri
 
 function keyOf(action: string, details: HistoryEntry['details']): Key {
   const from = details.restored_from;
-  if (action === 'document.version_added' && from !== null && from !== undefined) {
+  if (action === 'version_added' && from !== null && from !== undefined) {
     return 'activity.document.version_restored';
   }
-  if (action === 'document.updated') {
+  if (action === 'updated') {
     if (typeof details.previous_filename === 'string') return 'activity.document.renamed';
     if (details.fields === 'basket_id') return 'activity.document.moved';
     if (details.fields === 'metadata') return 'activity.document.metadata';
     if (details.fields === 'tags') return 'activity.document.tags';
   }
-  return `activity.${action}` as Key;
+  return `activity.document.${action}` as Key;
 }
