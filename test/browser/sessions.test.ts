@@ -204,10 +204,11 @@ describe.skipIf(executablePath === undefined)('sessions', () => {
     await bannerSays(deaf, first);
     await deaf.getByRole('button', { name: 'New basket' }).click();
     await deaf.getByRole('dialog').getByLabel('Name').fill('Secret of north');
-    await switchTo(page, second);
+    // Both tokens run out; the change of company has to renew its own.
     await deaf.waitForTimeout((tokenSeconds + 1) * 1_000);
+    await switchTo(page, second);
     await bannerSays(deaf, first);
-    // Its token ran out; the one that the cookie gives now is of the second company.
+    // The token that the cookie gives it now is of the second company.
     await deaf.getByRole('dialog').getByRole('button', { name: 'Create basket' }).click();
     await bannerSays(deaf, second);
     await page.reload();

@@ -2,7 +2,7 @@
 import { Button, Stack } from '@mantine/core';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
-import { client, enter, useSession } from '../app/session.ts';
+import { enterCompany, useSession } from '../app/session.ts';
 import { Icon } from '../kit/icon.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -21,7 +21,7 @@ export function ChooseCompanyPage() {
     setBusy(id);
     setProblem(undefined);
     try {
-      if (id !== session.company?.id) await enter(() => client.accounts.switchCompany({ body: { company_id: id } }));
+      if (id !== session.company?.id) await enterCompany({ company_id: id });
       router.history.replace(next ?? '/');
     } catch (error) {
       setProblem(error);

@@ -1,7 +1,7 @@
 /** Going on in a company that is not linked yet: its short name, and the password there. */
 import { Stack, Text, TextInput } from '@mantine/core';
 import { router } from '../app/router.tsx';
-import { client, enter } from '../app/session.ts';
+import { enterCompany } from '../app/session.ts';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { SecretInput } from './secret-input.tsx';
@@ -14,7 +14,7 @@ export function OtherCompany({ onDone }: { onDone: () => void }) {
     paths: { company_id: 'company' },
     send: async ({ company, password }) => {
       const body = { company_id: company.trim(), ...(password === '' ? {} : { password }) };
-      await enter(() => client.accounts.switchCompany({ body }));
+      await enterCompany(body);
       onDone();
       router.history.push('/');
     },

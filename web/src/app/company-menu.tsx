@@ -6,7 +6,7 @@ import { Icon } from '../kit/icon.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { showProblem } from '../kit/toast.tsx';
 import { openModal } from './modals.ts';
-import { client, enter, type SignedInSession } from './session.ts';
+import { enterCompany, type SignedInSession } from './session.ts';
 
 export function CompanyMenu({ session }: { session: SignedInSession }) {
   const t = useTexts(appTexts);
@@ -15,7 +15,7 @@ export function CompanyMenu({ session }: { session: SignedInSession }) {
   if (company === null) return null;
   const change = async (id: string) => {
     try {
-      await enter(() => client.accounts.switchCompany({ body: { company_id: id } }));
+      await enterCompany({ company_id: id });
       await navigate({ to: '/' });
     } catch (error) {
       showProblem(error);

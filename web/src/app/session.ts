@@ -151,6 +151,13 @@ export async function enter(sign: () => Promise<LoginAnswer>): Promise<SignedInS
   }
 }
 
+/** Goes on in another company; the caller then leads to an address. @throws ProblemError */
+export async function enterCompany(body: { company_id: string; password?: string }): Promise<SignedInSession> {
+  // What signs in is never sent twice, so that a token which has run out must be renewed before.
+  await client.accounts.me();
+  return enter(() => client.accounts.switchCompany({ body }));
+}
+
 /** @throws where the server does not answer: then the session still lives */
 export async function signOut(): Promise<void> {
   changing = true;
