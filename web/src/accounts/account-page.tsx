@@ -1,23 +1,14 @@
 /** The own account: who one is, password, devices, language and appearance. */
-import {
-  Badge,
-  Card,
-  SegmentedControl,
-  Select,
-  SimpleGrid,
-  Stack,
-  Switch,
-  Text,
-  Title,
-  useMantineColorScheme,
-} from '@mantine/core';
-import { type ReactNode, useId } from 'react';
+import { Badge, SegmentedControl, Select, Stack, Switch, Text, useMantineColorScheme } from '@mantine/core';
+import { useId } from 'react';
 import { schemes } from '../app/menus.tsx';
 import { roleTitle } from '../app/role-title.ts';
 import { useSignedIn } from '../app/session.ts';
 import { appTexts } from '../kit/app-texts.ts';
+import { type Fact, FactList } from '../kit/fact-list.tsx';
 import { chooseLanguage, type Language, languageNames, languages, useLanguage } from '../kit/language.ts';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { Section } from '../kit/section.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
 import { showProblem } from '../kit/toast.tsx';
@@ -48,28 +39,11 @@ export function AccountPage() {
   );
 }
 
-function Section({ title, about, children }: { title: string; about?: string; children: ReactNode }) {
-  const id = useId();
-  return (
-    <Card component="section" withBorder padding="lg" aria-labelledby={id}>
-      <Title order={2} size="h5" id={id}>
-        {title}
-      </Title>
-      {about === undefined ? null : (
-        <Text size="sm" c="dimmed">
-          {about}
-        </Text>
-      )}
-      <div style={{ marginBlockStart: '1rem' }}>{children}</div>
-    </Card>
-  );
-}
-
 function Profile() {
   const t = useTexts(accountsTexts);
   const app = useTexts(appTexts);
   const { user, company } = useSignedIn();
-  const facts: readonly (readonly [string, ReactNode])[] = [
+  const facts: readonly Fact[] = [
     [t('account.name'), <bdi key="name">{user.full_name}</bdi>],
     [t('account.username'), <bdi key="username">{user.username}</bdi>],
     [t('account.email'), <bdi key="email">{user.email}</bdi>],
@@ -83,18 +57,7 @@ function Profile() {
   ];
   return (
     <Stack gap="md">
-      <SimpleGrid component="dl" cols={{ base: 1, xs: 2 }} spacing="md" verticalSpacing="sm" m={0}>
-        {facts.map(([label, value]) => (
-          <div key={label}>
-            <Text component="dt" size="xs" c="dimmed">
-              {label}
-            </Text>
-            <Text component="dd" m={0} size="sm">
-              {value}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <FactList facts={facts} columns={{ base: 1, xs: 2 }} />
       {company === null ? null : (
         <Text size="xs" c="dimmed">
           {t('account.nameHint')}

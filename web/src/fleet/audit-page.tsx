@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { AuditRow } from '../../../src/kernel/contract.ts';
 import { client } from '../app/session.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
@@ -16,7 +17,6 @@ import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
 import { CompanyLink } from './badges.tsx';
 import classes from './fleet.module.css';
 import { auditQuery, operatorsQuery } from './queries.ts';
-import { Facts } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 type Row = z.output<typeof AuditRow>;
@@ -155,8 +155,8 @@ function Details({ row }: { row: Row }) {
   const formats = useFormats();
   return (
     <Stack gap="md">
-      <Facts
-        columns={2}
+      <FactList
+        columns={{ base: 2, md: 2 }}
         facts={[
           [t('audit.action'), <bdi key="action">{row.action}</bdi>],
           [t('audit.outcome'), outcomeOf(t, row.outcome)],

@@ -4,11 +4,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
 import { StateBadge } from './badges.tsx';
 import { operationsQuery } from './queries.ts';
-import { Section } from './section.tsx';
 import { type Operation, Steps } from './steps.tsx';
 import { fleetTexts } from './texts.ts';
 

@@ -6,9 +6,11 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Company } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { StateBadge } from './badges.tsx';
 import { CompanyActions, useCompanyVerbs } from './company-actions.tsx';
@@ -17,7 +19,6 @@ import { CompanySize } from './company-size.tsx';
 import { DatabaseTestSection } from './database-test.tsx';
 import { companyQuery, statusQuery } from './queries.ts';
 import { companyRoute } from './routes.ts';
-import { Facts, Section } from './section.tsx';
 import { SizeOverTime } from './size-over-time.tsx';
 import { fleetTexts } from './texts.ts';
 
@@ -124,7 +125,8 @@ function CompanyFacts({ company }: { company: Company }) {
   const { schema_version: schema } = company;
   return (
     <Section title={t('company.facts')}>
-      <Facts
+      <FactList
+        columns={{ base: 2, md: 3 }}
         facts={[
           [t('company.email'), <bdi key="email">{company.email}</bdi>],
           [t('company.placement'), t(`placement.${company.placement}`)],

@@ -3,11 +3,12 @@ import { Progress, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Company } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
 import { statsQuery } from './queries.ts';
-import { Facts, Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 export function CompanySize({ company }: { company: Company }) {
@@ -36,7 +37,8 @@ export function CompanySize({ company }: { company: Company }) {
         >
           {data === undefined ? null : (
             <>
-              <Facts
+              <FactList
+                columns={{ base: 2, md: 3 }}
                 facts={[
                   [t('size.users'), formats.number(data.users)],
                   [t('size.documents'), formats.number(data.documents)],

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import type { FirstInvitation } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { OneTimeLink } from './one-time-link.tsx';
 import { companyQuery, operationsQuery } from './queries.ts';
-import { Section } from './section.tsx';
 import { Steps, useStepName } from './steps.tsx';
 import { fleetTexts } from './texts.ts';
 

@@ -3,11 +3,12 @@ import { Alert, Button, Stack } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { Company, DatabaseTest } from '../../../src/modules/fleet/contract.ts';
 import { client } from '../app/session.ts';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
-import { Facts, Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 export function DatabaseTestSection({ company }: { company: Company }) {
@@ -47,7 +48,8 @@ function Result({ result }: { result: DatabaseTest }) {
       >
         {reason}
       </Alert>
-      <Facts
+      <FactList
+        columns={{ base: 2, md: 3 }}
         facts={[
           [t('test.latency'), t('journal.ms', { ms: Math.round(latency) })],
           [t('test.identity'), t(`identity.${identity}`)],

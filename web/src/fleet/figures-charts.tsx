@@ -9,10 +9,10 @@ import type { FleetFigures } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { useFormats } from '../kit/formats.ts';
 import type { IconName } from '../kit/icon.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { atDay } from './days.ts';
 import { figuresQuery } from './queries.ts';
-import { Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 const BarChart = lazy(async () => ({ default: (await import('./charts.tsx')).BarChart }));

@@ -6,9 +6,11 @@ import { useMemo, useState } from 'react';
 import type { MigrationRun } from '../../../src/modules/fleet/contract.ts';
 import { client } from '../app/session.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { showDone, showProblem } from '../kit/toast.tsx';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
@@ -17,7 +19,6 @@ import classes from './fleet.module.css';
 import { itemStatuses, oneOf } from './kinds.ts';
 import { migrationQuery, refreshFleet } from './queries.ts';
 import { migrationRoute } from './routes.ts';
-import { Facts, Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 type Item = MigrationRun['items'][number];
@@ -136,7 +137,8 @@ function RunProgress({ run }: { run: MigrationRun }) {
             {run.reason}
           </Alert>
         )}
-        <Facts
+        <FactList
+          columns={{ base: 2, md: 3 }}
           facts={[
             [t('company.schema'), formats.number(run.head)],
             [t('migrations.started'), formats.time(run.started_at)],

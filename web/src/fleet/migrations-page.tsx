@@ -10,12 +10,12 @@ import { DataState } from '../kit/data-state.tsx';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
 import { CompanyLink, StateBadge } from './badges.tsx';
 import { migrationsQuery, refreshFleet } from './queries.ts';
-import { Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 type Run = Omit<MigrationRun, 'items'>;

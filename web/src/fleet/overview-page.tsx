@@ -6,14 +6,15 @@ import { lazy, Suspense } from 'react';
 import type { z } from 'zod';
 import type { SystemStatus } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { DocumentsByDay, StorageByCompany } from './figures-charts.tsx';
 import { companyStates, placements } from './kinds.ts';
 import { statusQuery } from './queries.ts';
-import { Facts, Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 type Status = z.output<typeof SystemStatus>;
@@ -113,8 +114,8 @@ function Numbers({ status, total }: { status: Status; total: number }) {
   const { storage, uptime_s: uptime } = status;
   return (
     <Section title={t('overview.installation')}>
-      <Facts
-        columns={4}
+      <FactList
+        columns={{ base: 2, md: 4 }}
         facts={[
           [t('nav.companies'), formats.number(total)],
           [t('overview.state'), t(status.status === 'ok' ? 'overview.ok' : 'overview.degraded')],

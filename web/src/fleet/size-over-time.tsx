@@ -5,10 +5,10 @@ import { lazy, Suspense } from 'react';
 import type { CompanyFigures } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { useFormats } from '../kit/formats.ts';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { atDay, lastDays } from './days.ts';
 import { companyFiguresQuery } from './queries.ts';
-import { Section } from './section.tsx';
 import { fleetTexts } from './texts.ts';
 
 const DayChart = lazy(async () => ({ default: (await import('./charts.tsx')).DayChart }));

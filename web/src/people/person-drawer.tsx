@@ -1,9 +1,9 @@
 /** One person at the side of the list: the facts, and what may be done. Its address can be handed on. */
 import { Badge, Button, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useModals } from '@mantine/modals';
-import type { ReactNode } from 'react';
 import type { UserAnswer } from '../../../src/modules/accounts/contract.ts';
 import { appTexts } from '../kit/app-texts.ts';
+import { type Fact, FactList } from '../kit/fact-list.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -58,7 +58,7 @@ function Facts({ person }: { person: UserAnswer }) {
   const { self, roles } = useRightsOver(person);
   const role = roles.find(({ name }) => name === person.role);
   const last = person.last_sign_in_at;
-  const facts: readonly (readonly [string, ReactNode])[] = [
+  const facts: readonly Fact[] = [
     [t('column.email'), <bdi key="email">{person.email}</bdi>],
     [t('person.username'), <bdi key="username">{person.username}</bdi>],
     [
@@ -75,18 +75,7 @@ function Facts({ person }: { person: UserAnswer }) {
   ];
   return (
     <Stack gap="lg">
-      <Stack component="dl" gap="sm" m={0}>
-        {facts.map(([label, value]) => (
-          <div key={label}>
-            <Text component="dt" size="xs" c="dimmed">
-              {label}
-            </Text>
-            <Text component="dd" m={0} size="sm">
-              {value}
-            </Text>
-          </div>
-        ))}
-      </Stack>
+      <FactList facts={facts} />
       {role === undefined ? null : (
         <div>
           <Text size="xs" c="dimmed" mb={4}>

@@ -1,10 +1,11 @@
 /** The company's audit trail, the newest first; each row opens, and the whole can be checked for being untouched. */
 import { Alert, Anchor, Badge, Button, Code, Drawer, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { client } from '../app/session.ts';
 import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { type Fact, FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
@@ -191,7 +192,7 @@ function RowFacts({ row }: { row: Row }) {
   const t = useTexts(settingsTexts);
   const formats = useFormats();
   const details = Object.keys(row.details).length === 0 ? undefined : JSON.stringify(row.details, null, 2);
-  const facts: readonly (readonly [string, ReactNode])[] = [
+  const facts: readonly Fact[] = [
     [t('audit.action'), <bdi key="action">{row.action}</bdi>],
     [t('audit.actor'), <Actor key="actor" actor={row.actor} />],
     [t('audit.at'), formats.exact(row.at)],
@@ -210,18 +211,5 @@ function RowFacts({ row }: { row: Row }) {
       ),
     ],
   ];
-  return (
-    <Stack component="dl" gap="sm" m={0}>
-      {facts.map(([label, value]) => (
-        <div key={label}>
-          <Text component="dt" size="xs" c="dimmed">
-            {label}
-          </Text>
-          <Text component="dd" m={0} size="sm">
-            {value}
-          </Text>
-        </div>
-      ))}
-    </Stack>
-  );
+  return <FactList facts={facts} />;
 }

@@ -1,19 +1,19 @@
 /** The company's own settings: name, registration, what is refused; its facts and its use of the quota to be seen. */
-import { Progress, Radio, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Progress, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { lowestRole } from '../../../src/kernel/roles.ts';
 import type { OwnCompany } from '../../../src/modules/accounts/contract.ts';
 import { roleTitle } from '../app/role-title.ts';
 import { client, start } from '../app/session.ts';
 import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { FactList } from '../kit/fact-list.tsx';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { useFormats } from '../kit/formats.ts';
+import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { showDone } from '../kit/toast.tsx';
 import { DeniedTypes } from './denied-types.tsx';
-import { Section } from './section.tsx';
 import { SettingsFrame } from './settings-frame.tsx';
 import { settingsTexts } from './texts.ts';
 
@@ -94,23 +94,6 @@ function CompanyForm({ company }: { company: OwnCompany }) {
   );
 }
 
-function FactList({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
-  return (
-    <SimpleGrid component="dl" cols={{ base: 1, xs: 3 }} spacing="md" verticalSpacing="sm" m={0}>
-      {facts.map(([label, value]) => (
-        <div key={label}>
-          <Text component="dt" size="xs" c="dimmed">
-            {label}
-          </Text>
-          <Text component="dd" m={0} size="sm">
-            {value}
-          </Text>
-        </div>
-      ))}
-    </SimpleGrid>
-  );
-}
-
 function Use({ company }: { company: OwnCompany }) {
   const t = useTexts(settingsTexts);
   const formats = useFormats();
@@ -138,6 +121,7 @@ function Use({ company }: { company: OwnCompany }) {
         )}
       </div>
       <FactList
+        columns={{ base: 1, xs: 3 }}
         facts={[
           [t('usage.users'), formats.number(usage.users)],
           [t('usage.documents'), formats.number(usage.documents)],
@@ -153,6 +137,7 @@ function Facts({ company }: { company: OwnCompany }) {
   const formats = useFormats();
   return (
     <FactList
+      columns={{ base: 1, xs: 3 }}
       facts={[
         [t('facts.slug'), <bdi key="slug">{company.slug}</bdi>],
         [t('facts.email'), <bdi key="email">{company.email}</bdi>],
