@@ -27,7 +27,7 @@ function usePeopleSearch() {
   const search: PeopleSearch = peopleSearch(useSearch({ strict: false }));
   const navigate = useNavigate();
   const change = (part: { readonly [Key in keyof PeopleSearch]?: PeopleSearch[Key] | undefined }, replace = true) =>
-    void navigate({ to: '/people', search: peopleSearch({ ...search, ...part }), replace });
+    void navigate({ to: '/people', search: peopleSearch({ ...search, ...part }), replace, resetScroll: false });
   return { search, change };
 }
 

@@ -13,6 +13,8 @@ export function useDocumentsSearch(to: string): readonly [DocumentsSearch, Chang
       void navigate({
         to,
         search: (before: Record<string, unknown>) => parseSearch({ ...before, ...next }),
+        // Another list begins at its top, which the table sees to itself.
+        resetScroll: false,
         replace: Object.keys(next).every((name) => name === 'q' || name === 'tag'),
       } as Parameters<typeof navigate>[0]),
     [navigate, to],
