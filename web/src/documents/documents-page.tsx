@@ -225,6 +225,7 @@ function Table({ search, change, rows, total, selection, menu, onEnd }: TablePro
       rows={rows}
       rowKey={({ id }) => id}
       total={total}
+      list={JSON.stringify(filterOf(search))}
       sort={search.sort ?? defaultSort}
       onSort={(sort) => change({ sort: sort as NonNullable<DocumentsSearch['sort']> })}
       rowHeight={48}

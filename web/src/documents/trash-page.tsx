@@ -92,6 +92,7 @@ function Trash() {
           rows={rows}
           rowKey={({ id }) => id}
           total={total}
+          list={JSON.stringify(search)}
           sort={search.sort ?? trashSort}
           onSort={(sort) => change({ sort: sort as NonNullable<DocumentsSearch['sort']> })}
           rowHeight={48}

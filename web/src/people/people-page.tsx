@@ -63,6 +63,7 @@ export function PeoplePage() {
           rows={people}
           rowKey={({ id }) => id}
           total={count.data}
+          list={JSON.stringify({ ...search, person: undefined })}
           sort={search.sort ?? 'role'}
           onSort={(sort) => change({ sort })}
           onOpen={({ id }) => change({ person: id }, false)}
