@@ -1,4 +1,4 @@
-/** The browser suite: the real server, the built app, a real Chromium. One file at a time: they share two cores. */
+/** The browser suite: the real server, the built app, a real Chromium. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -11,7 +11,7 @@ export default defineConfig({
     // As long as the browser waits for what it is asked to find.
     expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
-    maxWorkers: 1,
-    fileParallelism: false,
+    // Two files at once: half of its time a browser waits for the server, and the other way round.
+    maxWorkers: 2,
   },
 });

@@ -1,7 +1,7 @@
 /** The command palette: pages by role, commands of the open page, and whatever areas find while somebody types. */
 import { createSpotlight, Spotlight, type SpotlightActionGroupData, useSpotlight } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import { appTexts } from '../kit/app-texts.ts';
 import { type Command, useRegisteredCommands, useRegisteredSources } from '../kit/commands.ts';
 import { Icon } from '../kit/icon.tsx';
@@ -62,14 +62,17 @@ export function Palette() {
 /** The first of what is found is what Enter runs, also of what comes later than the typing. */
 function useFirstChosen(found: string): void {
   const { opened, listId } = useSpotlight(store);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!opened || found === '') return;
-    const frame = requestAnimationFrame(() => {
+    const choose = () => {
       const list = document.getElementById(listId);
       for (const chosen of list?.querySelectorAll('[data-selected]') ?? []) chosen.removeAttribute('data-selected');
       list?.querySelector('[data-action]')?.setAttribute('data-selected', 'true');
       store.setState({ ...store.getState(), selected: 0 });
-    });
+    };
+    // With what is drawn, for whoever types quickly; and once more behind what the palette chooses by itself.
+    choose();
+    const frame = requestAnimationFrame(choose);
     return () => cancelAnimationFrame(frame);
   }, [opened, listId, found]);
 }
