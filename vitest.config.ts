@@ -1,10 +1,10 @@
-/** The quick suite: everything but `test/faults` and `test/stress`, in about nine minutes on two cores. */
+/** The quick suite: everything but `test/faults`, `test/stress` and `test/browser`, in about nine minutes on two cores. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/faults/**', 'test/stress/**', 'node_modules/**'],
+    exclude: ['test/faults/**', 'test/stress/**', 'test/browser/**', 'node_modules/**'],
     // A promise that is never kept must fail its test, not hang the run.
     testTimeout: 30_000,
     hookTimeout: 60_000,

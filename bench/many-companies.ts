@@ -18,10 +18,12 @@ export function addCompanyRows(dataDir: string, count: number): void {
   for (let index = 0; index < count; index += 1) {
     const id = newId('company');
     const part = id.slice(5);
+    const slug = `copy-${part}`.slice(0, 40);
     insert.run(
       ...columns.map((column) => {
         const value = model[column] ?? null;
-        if (column === 'slug') return `copy-${part}`.slice(0, 40);
+        if (column === 'slug') return slug;
+        if (column === 'search') return String(value).replace(/\n.*\n/, `\n${slug}\n`);
         return typeof value === 'string' ? value.replaceAll(modelPart, part) : value;
       }),
     );

@@ -20,7 +20,16 @@ import {
   requestOf,
 } from './call.ts';
 import { problemErrorOf } from './problem-error.ts';
-import { type TusOptions, type TusUpload, tusOptions, type Upload, type UploadSource, uploadForm } from './upload.ts';
+import {
+  type Transfer,
+  type TusOptions,
+  type TusUpload,
+  transferResumably,
+  tusOptions,
+  type Upload,
+  type UploadSource,
+  uploadForm,
+} from './upload.ts';
 
 /** The contracts by the module that they belong to. */
 export const contracts = {
@@ -64,6 +73,8 @@ export interface Client {
     upload(source: UploadSource, options: Upload): Promise<CallOutput<Contracts['documents']['uploadDocument']>>;
     /** Options for `tus-js-client`: resumable uploads. */
     tus(upload: TusUpload): TusOptions;
+    /** One attempt at a resumable upload, begun or gone on with. Gives the id of the document. */
+    transfer(source: Blob, transfer: Transfer): Promise<string>;
   };
   readonly uploads: Namespace<Contracts['uploads']>;
   /** Any operation by its id. @throws ProblemError */
@@ -91,8 +102,15 @@ export function createClient(options: ClientOptions): Client {
   const base = options.baseUrl.replace(/\/+$/, '');
   let tokens = options.tokens;
   let renewing: Promise<boolean> | undefined;
+  /** Counts who came: a call that one began is never repeated with the token of the next. */
+  let bearer = 0;
 
   function setTokens(next: Tokens | undefined): void {
+    bearer += 1;
+    keepTokens(next);
+  }
+
+  function keepTokens(next: Tokens | undefined): void {
     tokens = next;
     options.onTokens?.(next);
   }
@@ -129,25 +147,26 @@ export function createClient(options: ClientOptions): Client {
       if (answer.status === 401) setTokens(undefined);
       return false;
     }
-    takeTokens(await answer.json());
+    takeTokens(await answer.json(), keepTokens);
     return true;
   }
 
-  function takeTokens(body: unknown): void {
+  function takeTokens(body: unknown, take: typeof setTokens): void {
     const given = body as { access_token?: string; refresh_token?: string } | undefined;
     if (typeof given?.access_token !== 'string') return;
-    setTokens({ accessToken: given.access_token, refreshToken: given.refresh_token });
+    take({ accessToken: given.access_token, refreshToken: given.refresh_token });
   }
 
   async function open(operation: string, input: LooseInput = {}): Promise<Response> {
     const route = routes[operation];
     if (route === undefined) throw new TypeError(`There is no operation ${operation}.`);
     const used = tokens?.accessToken;
+    const asked = bearer;
     let answer = await fetchRoute(route, input);
     if (answer.status === 401 && used !== undefined && canRepeat(operation, input)) {
       // Another call may have renewed the token meanwhile; then this one only tries again.
       const renewed = tokens?.accessToken !== used ? tokens !== undefined : await renew();
-      if (renewed) {
+      if (renewed && bearer === asked) {
         await answer.body?.cancel();
         answer = await fetchRoute(route, input);
       }
@@ -158,7 +177,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function call(operation: string, input: LooseInput = {}): Promise<unknown> {
     const body = await answerOf(routes[operation]!, await open(operation, input));
-    if (signsIn.has(operation)) takeTokens(body);
+    if (signsIn.has(operation)) takeTokens(body, setTokens);
     if (operation === 'logout') setTokens(undefined);
     return body;
   }
@@ -173,6 +192,7 @@ export function createClient(options: ClientOptions): Client {
       ...namespace(contracts.documents),
       upload: (source: UploadSource, upload: Upload) => uploadForm(transport, source, upload),
       tus: (upload: TusUpload) => tusOptions(transport, upload),
+      transfer: (source: Blob, transfer: Transfer) => transferResumably(transport, source, transfer),
     },
     uploads: namespace(contracts.uploads),
     call,

@@ -1,10 +1,11 @@
 /**
  * Uploads: one multipart form, streamed, with progress — through XMLHttpRequest where a browser has it (its `fetch`
- * tells nothing of progress), else as a stream — and the options with which `tus-js-client` uploads resumably.
+ * tells nothing of progress), else as a stream — one attempt at a resumable upload, and the options with which
+ * `tus-js-client` uploads resumably.
  */
 import type { z } from 'zod';
 import { documentsContract } from '../modules/documents/contract.ts';
-import { uploadsContract } from '../modules/documents/upload-contract.ts';
+import { tusVersion, uploadsContract } from '../modules/documents/upload-contract.ts';
 import { problemErrorFrom, problemErrorOf } from './problem-error.ts';
 
 /** Bytes at hand, or a stream that can be read once. */
@@ -28,6 +29,10 @@ export interface Upload {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   readonly idempotencyKey?: string;
+  /** Adds a version to this document instead of making one: neither name nor form is then used. */
+  readonly versionOf?: string;
+  /** Of a version: refused where the document's content is another one by now. */
+  readonly ifMatch?: string;
 }
 
 export interface UploadTransport {
@@ -43,8 +48,9 @@ type Document = z.output<(typeof documentsContract)['uploadDocument']['answers']
 /** @throws ProblemError */
 export async function uploadForm(transport: UploadTransport, source: UploadSource, upload: Upload): Promise<Document> {
   const send = async () => {
-    const url = transport.base + documentsContract.uploadDocument.path;
+    const url = transport.base + addressOf(upload);
     const headers = transport.headers();
+    if (upload.ifMatch !== undefined) headers['if-match'] = upload.ifMatch;
     if (upload.idempotencyKey !== undefined) headers['idempotency-key'] = upload.idempotencyKey;
     const inBrowser = typeof globalThis.XMLHttpRequest === 'function' && !(source instanceof ReadableStream);
     if (inBrowser && upload.onProgress !== undefined) return await sendByXhr(url, headers, source, upload);
@@ -56,6 +62,11 @@ export async function uploadForm(transport: UploadTransport, source: UploadSourc
   const answer = again && (await transport.renew()) ? await send() : first;
   if (answer.ok) return (await answer.json()) as Document;
   throw await problemErrorOf(answer);
+}
+
+function addressOf({ versionOf }: Upload): string {
+  if (versionOf === undefined) return documentsContract.uploadDocument.path;
+  return documentsContract.addVersion.path.replace('{id}', encodeURIComponent(versionOf));
 }
 
 function formOf(source: Blob | Uint8Array, upload: Upload): FormData {
@@ -212,4 +223,136 @@ export function tusOptions(transport: UploadTransport, upload: TusUpload): TusOp
       if (answer.getStatus() === 401) await transport.renew();
     },
   };
+}
+
+/** A resumable upload that begins, or goes on. */
+export interface Transfer {
+  readonly filename: string;
+  readonly mimeType?: string;
+  readonly basketId?: string;
+  readonly onConflict?: NonNullable<TusUpload['onConflict']>;
+  /** Of an upload that was begun before: it goes on where the server says. */
+  readonly uploadId?: string;
+  /** Told the id as soon as the server has given one, to go on with it after whatever breaks. */
+  readonly onBegun?: (uploadId: string) => void;
+  /** Bytes that are sent; after a pause as many as the server has kept. */
+  readonly onProgress?: (sentBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One request carries at most so much: tokens run out, and things in between have limits. */
+const chunkBytes = 16 * 1024 * 1024;
+
+/**
+ * One attempt: begins or asks for the offset, then sends what is missing. Whoever wants to go on after it broke calls
+ * it again with the id. Gives the id of the document.
+ * @throws ProblemError, with status 0 where nobody answered
+ */
+export async function transferResumably(transport: UploadTransport, source: Blob, transfer: Transfer): Promise<string> {
+  const begun = transfer.uploadId ?? (await beginTransfer(transport, source, transfer));
+  const url = `${transport.base}${uploadsContract.createUpload.path}/${encodeURIComponent(begun)}`;
+  let answer = await tusRequest(transport, { method: 'HEAD', url, signal: transfer.signal });
+  let offset = offsetOf(answer);
+  transfer.onProgress?.(offset);
+  while (answer.headers.get('strongroom-document') === null) {
+    const at = offset;
+    answer = await tusRequest(transport, {
+      method: 'PATCH',
+      url,
+      headers: { 'upload-offset': String(at), 'content-type': 'application/offset+octet-stream' },
+      body: source.slice(at, at + chunkBytes),
+      signal: transfer.signal,
+      onProgress: (sent) => transfer.onProgress?.(at + sent),
+    });
+    offset = offsetOf(answer);
+    transfer.onProgress?.(offset);
+    const document = answer.headers.get('strongroom-document');
+    if (document === null && offset <= at) throw problemErrorFrom(0, '');
+  }
+  return answer.headers.get('strongroom-document')!;
+}
+
+async function beginTransfer(transport: UploadTransport, source: Blob, transfer: Transfer): Promise<string> {
+  const { metadata } = tusOptions(transport, { ...transfer, mimeType: transfer.mimeType ?? source.type });
+  const encoded = Object.entries(metadata).map(([name, value]) => `${name} ${base64(value)}`.trim());
+  const answer = await tusRequest(transport, {
+    method: 'POST',
+    url: transport.base + uploadsContract.createUpload.path,
+    headers: { 'upload-length': String(source.size), 'upload-metadata': encoded.join(',') },
+    signal: transfer.signal,
+  });
+  const id = (answer.headers.get('location') ?? '').split('/').at(-1)!;
+  transfer.onBegun?.(id);
+  return id;
+}
+
+function base64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+}
+
+function offsetOf(answer: Response): number {
+  const offset = Number(answer.headers.get('upload-offset') ?? Number.NaN);
+  if (!Number.isSafeInteger(offset)) throw problemErrorFrom(0, '');
+  return offset;
+}
+
+interface TusRequest {
+  readonly method: 'POST' | 'HEAD' | 'PATCH';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Blob;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress?: (sentBytes: number) => void;
+}
+
+/** With the present token, and once more where that had run out. @throws ProblemError */
+async function tusRequest(transport: UploadTransport, request: TusRequest): Promise<Response> {
+  const send = async (): Promise<Response> => {
+    const headers = { ...transport.headers(), ...request.headers, 'tus-resumable': tusVersion };
+    if (request.body !== undefined && typeof globalThis.XMLHttpRequest === 'function') {
+      return await patchByXhr(headers, request);
+    }
+    const { method, url, body, signal } = request;
+    try {
+      return await transport.doFetch(url, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      throw error instanceof TypeError ? problemErrorFrom(0, '') : error;
+    }
+  };
+  const first = await send();
+  const again = first.status === 401 && transport.repeatable() && (await transport.renew());
+  const answer = again ? await send() : first;
+  if (answer.ok) return answer;
+  throw await problemErrorOf(answer);
+}
+
+function patchByXhr(headers: Record<string, string>, request: TusRequest): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const { signal } = request;
+    const xhr = new XMLHttpRequest();
+    const abort = () => xhr.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    xhr.onloadend = () => signal?.removeEventListener('abort', abort);
+    xhr.open(request.method, request.url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) => request.onProgress?.(event.loaded);
+    xhr.onload = () => {
+      const names = ['upload-offset', 'strongroom-document', 'retry-after'];
+      const told = names.flatMap((name): [string, string][] => {
+        const value = xhr.getResponseHeader(name);
+        return value === null ? [] : [[name, value]];
+      });
+      const body = xhr.status === 204 ? null : xhr.responseText;
+      resolve(new Response(body, { status: xhr.status, headers: told }));
+    };
+    xhr.onerror = () => reject(problemErrorFrom(0, ''));
+    xhr.onabort = () => reject(signal?.reason ?? new DOMException('The upload was given up.', 'AbortError'));
+    if (signal?.aborted === true) reject(signal.reason);
+    else xhr.send(request.body ?? null);
+  });
 }

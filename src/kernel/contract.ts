@@ -63,7 +63,10 @@ export interface RouteSpec {
   readonly creates?: 'plain' | 'sealed';
   /** Sign-in and its like: counts failures per address and per account. */
   readonly guarded?: boolean;
-  /** A GET that browsers fetch by themselves: takes the ticket cookie (`POST /api/auth/ticket`) for a token too. */
+  /**
+   * What browsers fetch by themselves, by a link, an image or a form, and what changes nothing: takes the ticket cookie
+   * (`POST /api/auth/ticket`) for a token too.
+   */
   readonly ticket?: boolean;
   /** Served only under this exact path, without an `/api/v1` twin (`/health`, `/docs`). */
   readonly single?: boolean;

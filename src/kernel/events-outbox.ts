@@ -12,7 +12,7 @@ import { type Clock, day, isoTime } from './clock.ts';
 import type { TenantTx } from './database/database.ts';
 import { prepare } from './database/prepared.ts';
 import type { Events, EventType, Listeners, TenantEvent } from './events.ts';
-import { holdSequence, nextNumber } from './events-sequence.ts';
+import { holdSequence, lastNumber, nextNumber, rowsAtOnce } from './events-sequence.ts';
 import type { EventTable } from './events-tables.ts';
 import type { Actor, Tenant } from './handles.ts';
 import { newId } from './ids.ts';
@@ -69,20 +69,31 @@ interface Cursor {
 export function createEvents({ clock, keepDays = 90, timeout = 60_000 }: EventsOptions): EventsOutbox {
   const registered: Registered[] = [];
 
-  async function record(...[tx, tenant, type, payload]: Parameters<Events['record']>): Promise<string> {
-    const now = tenant.clock.now();
-    const id = newId('event', now);
-    await holdSequence(tx, 'events');
-    await insertEvent(tx, {
-      id,
-      type,
-      at: isoTime(now),
-      actor: JSON.stringify(tenant.actor),
-      payload: JSON.stringify(payload ?? null),
-    });
+  function due(tx: TenantTx, tenant: Pick<Tenant, 'clock'>, type: string): void {
     // Without a listener there is nothing to do: the row waits for whoever reads events.
-    if (registered.some((module) => module.heard.has(type))) tx.dueAt(now);
-    return id;
+    if (registered.some((module) => module.heard.has(type))) tx.dueAt(tenant.clock.now());
+  }
+
+  async function record(...[tx, tenant, type, payload]: Parameters<Events['record']>): Promise<string> {
+    const row = rowOf(tenant, type, payload);
+    await holdSequence(tx, 'events');
+    await insertEvent(tx, row);
+    due(tx, tenant, type);
+    return row.id;
+  }
+
+  async function recordAll(...[tx, tenant, events]: Parameters<Events['recordAll']>): Promise<void> {
+    if (events.length === 0) return;
+    await holdSequence(tx, 'events');
+    const last = await lastNumber(tx, 'events');
+    const rows = events.map(({ type, payload }, index) => ({ seq: last + 1 + index, ...rowOf(tenant, type, payload) }));
+    for (let first = 0; first < rows.length; first += rowsAtOnce) {
+      await tx
+        .insertInto('events')
+        .values(rows.slice(first, first + rowsAtOnce))
+        .execute();
+    }
+    for (const type of new Set(events.map((event) => event.type))) due(tx, tenant, type);
   }
 
   async function deliverTo(module: Registered, tenant: Tenant, cursor: Cursor): Promise<number | null> {
@@ -129,6 +140,7 @@ export function createEvents({ clock, keepDays = 90, timeout = 60_000 }: EventsO
 
   return {
     record,
+    recordAll,
     register(name, listeners) {
       const heard = new Map(Object.entries(listeners) as [string, Listen][]);
       if (heard.size > 0) registered.push({ name, heard });
@@ -144,6 +156,17 @@ export function createEvents({ clock, keepDays = 90, timeout = 60_000 }: EventsO
       return next;
     },
     prune: pruning(registered, clock, keepDays),
+  };
+}
+
+function rowOf(tenant: Pick<Tenant, 'actor' | 'clock'>, type: string, payload: unknown): Omit<EventTable, 'seq'> {
+  const now = tenant.clock.now();
+  return {
+    id: newId('event', now),
+    type,
+    at: isoTime(now),
+    actor: JSON.stringify(tenant.actor),
+    payload: JSON.stringify(payload ?? null),
   };
 }
 

@@ -8,9 +8,15 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Transaction } from './database/database.ts';
 
+/** What a transaction holds already: until its commit nobody else can have it. */
+const held = new WeakMap<object, Set<string>>();
+
 /** Call before the statement that uses `nextNumber` of the same table. */
 export async function holdSequence(tx: Pick<Transaction<unknown>, 'dialect' | 'getExecutor'>, table: string) {
   if (tx.dialect !== 'postgres') return;
+  const tables = held.get(tx) ?? new Set();
+  if (tables.has(table)) return;
+  held.set(tx, tables.add(table));
   await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ${`:${table}`}, 0))`.execute(tx);
 }
 
@@ -18,3 +24,14 @@ export async function holdSequence(tx: Pick<Transaction<unknown>, 'dialect' | 'g
 export function nextNumber(table: 'events' | 'audit_log'): RawBuilder<number> {
   return sql<number>`(select coalesce(max(seq), 0) + 1 from ${sql.table(table)})`;
 }
+
+/** The highest number so far, for several rows at once; in a transaction that holds the sequence. */
+export async function lastNumber(tx: Pick<Transaction<unknown>, 'getExecutor'>, table: 'events' | 'audit_log') {
+  const { rows } = await sql<{ last: number }>`select coalesce(max(seq), 0) as last from ${sql.table(table)}`.execute(
+    tx,
+  );
+  return Number(rows[0]!.last);
+}
+
+/** Rows of one statement: below the number of values that a database takes in one. */
+export const rowsAtOnce = 500;

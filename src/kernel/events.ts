@@ -26,6 +26,14 @@ export interface Events {
     type: T,
     payload: EventPayloads[T],
   ): Promise<string>;
+  /** As many calls of `record` in this order, in few statements. */
+  recordAll(tx: TenantTx, tenant: Pick<Tenant, 'actor' | 'clock'>, events: readonly NewEvent[]): Promise<void>;
+}
+
+/** An event to be recorded; its payload is the one of its type. */
+export interface NewEvent {
+  readonly type: EventType;
+  readonly payload: EventPayloads[EventType];
 }
 
 export type Listeners = {

@@ -16,6 +16,7 @@ import type { Module } from './module.ts';
 import type { Secrets } from './secrets.ts';
 import type { Config } from './settings.ts';
 import type { SharedAttempts } from './several-processes.ts';
+import type { Figures } from './tenants/figures.ts';
 import type { Connections, Doctor, Fleet, Tenants } from './tenants/tenants.ts';
 
 export interface Kernel {
@@ -29,6 +30,8 @@ export interface Kernel {
   readonly connections: Connections;
   readonly fleet: Fleet;
   readonly doctor: Doctor;
+  /** What was counted in companies, kept in the control database. */
+  readonly figures: Figures;
   readonly events: Events;
   readonly jobs: Jobs;
   readonly audit: Audit;

@@ -34,6 +34,7 @@ import { announceChange } from './tenants/changes.ts';
 import { createConnections } from './tenants/connections.ts';
 import { createTenants } from './tenants/create-tenants.ts';
 import { createDoctor } from './tenants/doctor.ts';
+import { createFigures } from './tenants/figures.ts';
 import { createFleet } from './tenants/fleet.ts';
 import { createLifecycle } from './tenants/lifecycle.ts';
 import { createLifecycleChore } from './tenants/lifecycle-chore.ts';
@@ -235,7 +236,7 @@ function tenantsCore(parts: CoreParts) {
     ...(exclusive ? {} : { serves }),
   });
   const oldestServed = () => base.options.oldestServed ?? head();
-  const tenants = createTenants({ control, registry, lifecycle, openTenant, placementOf, oldestServed });
+  const tenants = createTenants({ ...common, lifecycle, placements, serves, oldestServed });
   const expectedFingerprint = createExpectedFingerprint({ head, log });
   const concurrency = config.fleetConcurrency;
   const fleet = createFleet({ ...common, expectedFingerprint, concurrency, exclusive, drives });
@@ -296,6 +297,7 @@ function kernelOf(parts: KernelParts): Kernel {
     connections: parts.connections,
     fleet,
     doctor: parts.doctor,
+    figures: createFigures({ control: database.db, clock }),
     events: background.events,
     jobs: background.jobs,
     audit: background.audit,

@@ -9,10 +9,12 @@ import { answerError, type BindOptions, bindRoutes, servedPaths } from './bind.t
 import { exchangeOf } from './exchange.ts';
 import { Refusal, unknownPath } from './refusal.ts';
 import { answerParserError, type RequestHandler } from './transport.ts';
+import { answerFromApp, type WebApp } from './web/serve-app.ts';
 
 export interface AppParts {
   readonly routes: readonly BoundRoutes[];
   readonly bind: BindOptions;
+  readonly webApp: WebApp;
   /** Makes the server that listens. */
   readonly transport: (handler: RequestHandler) => Server;
 }
@@ -20,7 +22,7 @@ export interface AppParts {
 /** Longer than any request line that the transport lets through. */
 const maxParamLength = 16_384;
 
-export async function createApp({ routes, bind, transport }: AppParts): Promise<FastifyInstance> {
+export async function createApp({ routes, bind, webApp, transport }: AppParts): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     logger: false,
     serverFactory: (handler) => transport(handler),
@@ -46,13 +48,18 @@ export async function createApp({ routes, bind, transport }: AppParts): Promise<
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, bind));
   for (const bound of routes) bindRoutes(app, bound, bind);
-  answerUnknownPaths(app, routes, bind);
+  answerUnknownPaths(app, routes, bind, webApp);
   await app.ready();
   return app;
 }
 
-/** 404 for what is no path of ours, 405 with Allow for a path that has other methods. */
-function answerUnknownPaths(app: FastifyInstance, all: readonly BoundRoutes[], options: BindOptions): void {
+/** What is the web app's own; else 404 for what is no path of ours, 405 with Allow for a path that has other methods. */
+function answerUnknownPaths(
+  app: FastifyInstance,
+  all: readonly BoundRoutes[],
+  options: BindOptions,
+  webApp: WebApp,
+): void {
   const paths = all.flatMap((routes) =>
     Object.values(routes.contract).flatMap((spec) =>
       servedPaths(spec).map((path) => ({
@@ -73,6 +80,7 @@ function answerUnknownPaths(app: FastifyInstance, all: readonly BoundRoutes[], o
       if (method === 'GET') methods.add('HEAD');
     }
     if (methods.size === 0) {
+      if (!viaHost && answerFromApp(webApp, request, reply, options.config)) return;
       answerError(unknownPath(), request, reply, options);
       return;
     }

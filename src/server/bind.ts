@@ -136,10 +136,10 @@ async function admit({ spec }: Bound, request: FastifyRequest, asking: Promise<C
   allow(spec.access, caller);
 }
 
-/** The ticket cookie, where the route takes one and the request comes from a page of our own origin. */
+/** The ticket cookie, where the route takes one for this method and a page of our own origin asks. */
 function ticketOf({ spec }: Bound, request: FastifyRequest): string | undefined {
   const { headers } = request.raw;
-  if (spec.ticket !== true || request.method !== 'GET' || headers.cookie === undefined) return undefined;
+  if (spec.ticket !== true || request.method !== spec.method || headers.cookie === undefined) return undefined;
   return isSameOrigin(headers) ? readCookie(headers.cookie, ticketCookie) : undefined;
 }
 

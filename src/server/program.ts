@@ -29,6 +29,8 @@ export interface ProgramOptions {
   readonly validateAnswers?: boolean;
   /** Window of the minimum rate of bodies. Default 20 s. */
   readonly bodyWindowMs?: number;
+  /** The built web app. Default: where the build puts it. */
+  readonly webAppFolder?: string;
 }
 
 export interface Program {
@@ -59,6 +61,7 @@ export async function startProgram(config: Config, options: ProgramOptions = {})
       hashQueue: () => modules.accounts.hashQueue,
       validateAnswers: options.validateAnswers === true,
       ...(options.bodyWindowMs === undefined ? {} : { bodyWindowMs: options.bodyWindowMs }),
+      ...(options.webAppFolder === undefined ? {} : { webAppFolder: options.webAppFolder }),
     });
     return await serve({ config, options, kernel, modules, server });
   } catch (error) {

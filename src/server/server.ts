@@ -20,6 +20,8 @@ import { openapiDocument } from './openapi.ts';
 import { createStreamWatch } from './stream-watch.ts';
 import { systemRoutes } from './system.ts';
 import { answerParserError, createTransport, type RequestHandler, type TransportOptions } from './transport.ts';
+import { builtApp, readAppFiles } from './web/app-files.ts';
+import { appPage } from './web/app-page.ts';
 
 export interface ServerOptions {
   readonly kernel: Pick<Kernel, 'config' | 'log' | 'audit' | 'tenants' | 'files' | 'connections' | 'foreground'>;
@@ -31,6 +33,8 @@ export interface ServerOptions {
   readonly validateAnswers?: boolean;
   /** Window of the minimum rate of bodies. Default 20 s. */
   readonly bodyWindowMs?: number;
+  /** The built web app. Default: where the build puts it. */
+  readonly webAppFolder?: string;
 }
 
 export interface HttpServer {
@@ -53,6 +57,8 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
     bytesPerSecond: config.minBodyBytesPerSecond,
     ...(options.bodyWindowMs === undefined ? {} : { windowMs: options.bodyWindowMs }),
   });
+  const files = readAppFiles(options.webAppFolder ?? builtApp);
+  const page = appPage(files);
   let document: string | undefined;
   const openapi = () => {
     document ??= JSON.stringify(openapiDocument(routes.map(({ contract }) => contract)));
@@ -60,12 +66,13 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   };
   const routes: BoundRoutes[] = [
     ...options.modules.map((module) => module.routes),
-    systemRoutes({ kernel, metrics, openapi }),
+    systemRoutes({ kernel, metrics, openapi, page }),
   ];
   let draining = false;
   const common = { config, draining: () => draining, finished: finishedWith(metrics, log) };
   const app = await createApp({
     routes,
+    webApp: { page, files },
     transport: (handler) => createTransport(handler, { ...common, viaHost: false }),
     bind: {
       config,

@@ -5,7 +5,6 @@ import { type BoundRoutes, bind } from '../kernel/module.ts';
 import { systemContract } from './contract.ts';
 import { allowMetrics, type Metrics } from './metrics.ts';
 import { docsPage } from './pages/docs.ts';
-import { invitationPage, landingPage, resetPasswordPage, setupPage } from './pages/forms.ts';
 import type { Page } from './pages/page.ts';
 
 export interface SystemParts {
@@ -13,16 +12,20 @@ export interface SystemParts {
   readonly metrics: Metrics;
   /** The OpenAPI document as JSON; made when it is first asked for. */
   readonly openapi: () => string;
+  /** The page of the web app. */
+  readonly page: () => Page;
 }
 
 const readyWithinMs = 2_000;
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' } as const;
 
-export function systemRoutes({ kernel, metrics, openapi }: SystemParts): BoundRoutes {
+export function systemRoutes({ kernel, metrics, openapi, page }: SystemParts): BoundRoutes {
   const ok = { status: 200, body: { status: 'ok' } } as const;
-  const show =
-    ({ html, headers }: Page) =>
-    async () => ({ status: 200 as const, headers, body: html });
+  const show = (made: () => Page) => async () => {
+    const { html, headers } = made();
+    return { status: 200 as const, headers, body: html };
+  };
+  const showApp = show(page);
   return bind(systemContract, {
     health: async () => ok,
     apiHealth: async () => ok,
@@ -39,13 +42,13 @@ export function systemRoutes({ kernel, metrics, openapi }: SystemParts): BoundRo
       } as const;
     },
     openapi: async () => ({ status: 200, headers: jsonHeaders, body: openapi() }) as const,
-    docs: show(docsPage),
-    landingPage: show(landingPage),
-    setupPage: show(setupPage),
-    invitationPage: show(invitationPage),
-    invitationPageByPath: show(invitationPage),
-    resetPasswordPage: show(resetPasswordPage),
-    resetPasswordPageByPath: show(resetPasswordPage),
+    docs: show(() => docsPage),
+    landingPage: showApp,
+    setupPage: showApp,
+    invitationPage: showApp,
+    invitationPageByPath: showApp,
+    resetPasswordPage: showApp,
+    resetPasswordPageByPath: showApp,
   });
 }
 

@@ -17,7 +17,7 @@ import {
   setUpOperator,
   uploadFile,
 } from '../support/story.ts';
-import { companyWorld } from '../support/world.ts';
+import { atRest, companyWorld } from '../support/world.ts';
 import { judge } from './refusals.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-uploads-'));
@@ -65,7 +65,7 @@ const end = `--${boundary}--\n`;
 const world = () => companyWorld(folder, own.id, own.bucket);
 
 async function refused(statuses: number | number[], what: string, send: () => Promise<Answer>) {
-  const before = world();
+  const before = await atRest(world);
   judge(await send(), statuses, what);
   expect(world(), what).toEqual(before);
 }
@@ -118,7 +118,7 @@ test('116: a body cut at many offsets', async () => {
       '\n',
       '\r\n',
     );
-  const before = world();
+  const before = await atRest(world);
   for (let cut = 0; cut < whole.length - 4; cut += 5) {
     judge(
       await post(whole.slice(0, cut), `multipart/form-data; boundary=${boundary}`),
@@ -219,7 +219,7 @@ function breakOff(length: number, sent: number, leave: boolean): Promise<void> {
 }
 
 test('122: 1,000 clients that hang up leave a server, and nothing else', async () => {
-  const before = world();
+  const before = await atRest(world);
   for (let round = 0; round < 20; round += 1) {
     await Promise.all(Array.from({ length: 50 }, (_, index) => breakOff(100_000, 10 + index * 400, index % 2 === 0)));
   }

@@ -57,6 +57,14 @@ describe.skipIf(process.env.TEST_POSTGRES_URL)('companies by region', () => {
     },
   );
 
+  test('the regions that there are, are offered', () => {
+    expect(kernel.tenants.offered()).toEqual([
+      { kind: 'sqlite', regions: [] },
+      { kind: 'schema', regions: ['eu', 'us'] },
+      { kind: 'database', regions: ['eu', 'us'] },
+    ]);
+  });
+
   test('a region without a server is refused, and nothing is made', async () => {
     const count = await kernel.tenants.count();
     await expect(createTestTenant(kernel, { placement: 'database', region: 'mars' })).rejects.toMatchObject({

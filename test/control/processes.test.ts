@@ -83,6 +83,24 @@ test('the story of one company, with its control database on PostgreSQL', async 
   expect(list.items.map((item) => item.id)).toContain(company.id);
 });
 
+test('what one process counts the other tells, and each offers what it can make', async () => {
+  const read = <T>(at: RunningProcess, path: string) => expectCall<T>(200, at.url, 'GET', path, { token: operator });
+  interface Figures {
+    readonly documents: number;
+    readonly days: readonly { readonly documents: number }[];
+    readonly largest: readonly { readonly company_id: string }[];
+  }
+  const figures = () => read<Figures>(other, '/api/system/figures?days=1');
+  await expect.poll(async () => (await figures()).documents, { timeout: 20_000 }).toBe(1);
+  expect(await figures()).toMatchObject({ days: [{ documents: 1 }], largest: [{ company_id: company.id }] });
+  const offered = async (at: RunningProcess) =>
+    (await read<{ offered: { placements: { placement: string }[] } }>(at, '/api/system/status')).offered.placements.map(
+      ({ placement }) => placement,
+    );
+  expect(await offered(owner)).toContain('sqlite');
+  expect(await offered(other), 'its folder is not the one in which companies lie').toEqual([]);
+});
+
 test('a process that does not own the folder says so, and does the rest', async () => {
   const refused = await me(other, company.admin.token);
   expect(refused).toMatchObject({ status: 503, body: { code: 'not_the_owner' } });

@@ -1,6 +1,8 @@
 /** The installation as operators meet it: status, connections, trail, fleet migrations. */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { day, isoTime } from '../../src/kernel/clock.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { armFailpoints, disarmFailpoints } from '../../src/kernel/tenants/failpoints.ts';
 import { type Program, startProgram } from '../../src/server/program.ts';
 import { type Ask, asker, temporaryConfig } from './support.ts';
@@ -48,12 +50,16 @@ describe('status', () => {
       connections: { budget: 200, waiting: 0 },
       migrations: { behind: 0, failed: 0 },
       storage: { kind: 'disk', ok: true },
+      // Without a database server and without a key of Neon's there is nothing else to choose from.
+      offered: { default: 'sqlite', placements: [{ placement: 'sqlite', regions: [] }] },
     });
   });
 });
 
 describe('connections', () => {
   it('are listed by company and closed, one or all', async () => {
+    // What is due by itself would open them again.
+    await program.kernel.settle();
     for (const { id } of companies) await ask('GET', `/api/companies/${id}/stats`);
     const open = async () =>
       (await ask('GET', '/api/system/connections')).body.items.map((item: { company_id: string }) => item.company_id);
@@ -135,5 +141,70 @@ describe('migrations', () => {
       expect((await ask('GET', `/api/system/migrations/${id}`)).status).toBe(404);
       expect((await ask('DELETE', `/api/system/migrations/${id}`)).status).toBe(404);
     }
+  });
+});
+
+describe('figures', () => {
+  const dayBefore = (days: number) => isoTime(Date.now() - days * day).slice(0, 10);
+  const figures = { documents: 5, bytes: 700, databaseBytes: 90_000 };
+
+  it('are none before anything was counted, for every day of the span', async () => {
+    const { status, body } = await ask('GET', '/api/system/figures?days=3');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ companies: 0, documents: 0, bytes: 0, largest: [] });
+    expect(body.days).toEqual([2, 1, 0].map((days) => ({ day: dayBefore(days), documents: 0 })));
+    expect((await ask('GET', '/api/system/figures')).body.days).toHaveLength(30);
+    for (const days of ['0', '367', '1e2', 'x', '-1']) {
+      expect((await ask('GET', `/api/system/figures?days=${days}`)).status, days).toBe(422);
+    }
+  });
+
+  it('are sums over companies by day, the largest company first, and open nothing', async () => {
+    const [one, two] = companies.map(({ id }) => id as TenantId);
+    const { figures: kept } = program.kernel;
+    await kept.note(one!, { ...figures, added: new Map([[dayBefore(1), 2]]) });
+    await kept.note(two!, { ...figures, bytes: 9_000, added: new Map([[dayBefore(0), 3]]) });
+    // Counted once more, later: what was counted before is replaced, not added to.
+    await kept.note(one!, { ...figures, bytes: 800, added: new Map([[dayBefore(0), 1]]) });
+    await program.kernel.settle();
+    await ask('DELETE', '/api/system/connections');
+    const { body } = await ask('GET', '/api/system/figures?days=2');
+    expect(body).toMatchObject({ companies: 2, documents: 10, bytes: 9_800, database_bytes: 180_000 });
+    expect(body.days).toEqual([
+      { day: dayBefore(1), documents: 2 },
+      { day: dayBefore(0), documents: 4 },
+    ]);
+    const largest = body.largest.map(({ company_id, name, bytes }: Record<string, unknown>) => [
+      company_id,
+      name,
+      bytes,
+    ]);
+    expect(largest).toEqual([
+      [two, 'Two', 9_000],
+      [one, 'One', 800],
+    ]);
+    const own = await ask('GET', `/api/companies/${one}/figures`);
+    expect(own).toMatchObject({ status: 200 });
+    expect(own.body.days).toEqual([
+      { day: dayBefore(1), added: 2, documents: null, bytes: null, database_bytes: null },
+      { day: dayBefore(0), added: 1, documents: 5, bytes: 800, database_bytes: 90_000 },
+    ]);
+    expect((await ask('GET', `/api/companies/${one}/figures?days=1`)).body.days).toHaveLength(1);
+    expect((await ask('GET', `/api/companies/${companies[2]!.id}/figures`)).body.days).toEqual([]);
+    expect((await ask('GET', '/api/companies/comp_nonsense/figures')).status).toBe(404);
+    expect((await ask('GET', '/api/system/connections')).body.items).toEqual([]);
+  });
+
+  it('go with their company, and none come afterwards', async () => {
+    const { body } = await ask('POST', '/api/companies', { body: { name: 'Gone', email: 'office@example.com' } });
+    const id = body.id as TenantId;
+    const counted = { ...figures, bytes: 50_000, added: new Map([[dayBefore(0), 100]]) };
+    await program.kernel.figures.note(id, counted);
+    expect((await ask('GET', '/api/system/figures')).body.companies).toBe(3);
+    expect((await ask('DELETE', `/api/companies/${id}?confirm=${body.slug}&purge=now`)).status).toBe(204);
+    await program.kernel.figures.note(id, counted);
+    const after = (await ask('GET', '/api/system/figures?days=1')).body;
+    expect(after).toMatchObject({ companies: 2, documents: 10, days: [{ documents: 4 }] });
+    expect(after.largest.map(({ name }: { name: string }) => name)).toEqual(['Two', 'One']);
   });
 });

@@ -15,7 +15,7 @@ export interface Repository {
   readonly devDependencies: ReadonlySet<string>;
 }
 
-type Room = 'kernel' | 'module' | 'modules' | 'server' | 'cli' | 'client' | 'front' | 'bin' | 'outside';
+type Room = 'kernel' | 'module' | 'modules' | 'server' | 'cli' | 'client' | 'front' | 'bin' | 'web' | 'outside';
 
 function roomOf(path: string): Room {
   if (path.startsWith('src/kernel/')) return 'kernel';
@@ -25,6 +25,7 @@ function roomOf(path: string): Room {
   if (path.startsWith('src/cli/')) return 'cli';
   if (path.startsWith('src/client/')) return 'client';
   if (path.startsWith('src/')) return 'front';
+  if (path.startsWith('web/src/')) return 'web';
   return path.startsWith('bin/') ? 'bin' : 'outside';
 }
 
@@ -52,6 +53,7 @@ const mayUse: Readonly<Record<Room, readonly Room[]>> = {
   cli: ['kernel', 'modules', 'module', 'server', 'client', 'front'],
   front: ['kernel', 'modules', 'module', 'server', 'client'],
   bin: ['cli'],
+  web: ['client', 'module', 'kernel'],
   outside: ['kernel', 'modules', 'module', 'server', 'client', 'cli', 'front', 'bin'],
 };
 
@@ -82,12 +84,14 @@ const httpPackages = /^(fastify|@fastify\/.*|node:http|node:https|node:http2)$/;
 
 function packageMistake(path: string, specifier: string, repository: Repository): string | undefined {
   const where = roomOf(path);
-  const shipped = (where !== 'outside' || path.startsWith('src/')) && !isTest(path);
+  // The web app is built before it is shipped: what it is made of is there to build it.
+  const shipped = (where !== 'outside' || path.startsWith('src/')) && where !== 'web' && !isTest(path);
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
   const builtIn = specifier.startsWith('node:');
+  if (where === 'web' && builtIn && !isTest(path)) return `is to run in browsers and imports ${specifier}`;
   const known = repository.dependencies.has(name) || (!shipped && repository.devDependencies.has(name));
   if (!builtIn && !known) return `imports ${name}, which is not a dependency${shipped ? '' : ' of any kind'}`;
   if (isBrowserSafe(path) && name !== 'zod') return `is to run in browsers and imports ${specifier}`;
@@ -106,6 +110,7 @@ function roomMistake(path: string, target: string): string | undefined {
     return from === 'outside' || isTest(path) ? undefined : `imports ${target}, which is not shipped`;
   if (isBrowserSafe(path) && !isBrowserSafe(target)) return `is to run in browsers and imports ${target}`;
   if (from === 'outside') return undefined;
+  if (from === 'web' || to === 'web') return webMistake(path, target);
   if (isTest(target) && !isTest(path)) return `imports ${target}, which is for tests`;
   if (from === 'module' && to === 'module') return betweenModules(path, target);
   // A test of a module may ask the list of all for what a real database needs.
@@ -117,6 +122,15 @@ function roomMistake(path: string, target: string): string | undefined {
   return inside && !isDoor(target) && !migrations
     ? `imports ${target} past the module’s index.ts and contract.ts`
     : undefined;
+}
+
+/** The web app stands on the typed client and on what runs in browsers; its shared parts know no area, nobody knows it. */
+function webMistake(path: string, target: string): string | undefined {
+  const [from, to] = [roomOf(path), roomOf(target)];
+  if (from !== 'web') return `imports ${target}, which only the web app may`;
+  if (to !== 'web') return isBrowserSafe(target) ? undefined : `is to run in browsers and imports ${target}`;
+  const inKit = path.startsWith('web/src/kit/') && !target.startsWith('web/src/kit/');
+  return inKit ? `imports ${target}: shared parts know no area` : undefined;
 }
 
 function betweenModules(path: string, target: string): string | undefined {

@@ -24,6 +24,7 @@ test('enough was seen to say so', () => {
   for (const room of ['kernel', 'modules/accounts', 'modules/documents', 'modules/fleet', 'server', 'cli', 'client']) {
     expect(sources.filter((path) => path.startsWith(`src/${room}/`)).length, room).toBeGreaterThan(0);
   }
+  expect(sources.filter((path) => path.startsWith('web/src/')).length).toBeGreaterThanOrEqual(50);
 });
 
 test('the order of modules is the one they are booted and migrated in', () => {
@@ -102,6 +103,12 @@ describe('planted violations are caught', () => {
     ['src/kernel/x.ts', "const a = require('node:fs');", /require/],
     ['src/kernel/x.ts', "new Worker(new URL('../server/index.ts', import.meta.url));", /kernel may not use server/],
     ['src/kernel/x.ts', "import { openWorld } from './jobs/test-support.ts';", /for tests/],
+    ['web/src/documents/x.tsx', "import { a } from '../../../src/modules/documents/index.ts';", /run in browsers/],
+    ['web/src/documents/x.tsx', "import { a } from '../../../src/kernel/errors.ts';", /run in browsers/],
+    ['web/src/documents/x.tsx', "import { readFile } from 'node:fs';", /run in browsers/],
+    ['web/src/documents/x.tsx', "import axios from 'axios';", /not a dependency of any kind/],
+    ['web/src/kit/x.tsx', "import { client } from '../app/session.ts';", /shared parts know no area/],
+    ['src/server/x.ts', "import { areas } from '../../web/src/app/areas.ts';", /only the web app may/],
     ['src/kernel/x.ts', "const level = process.env['X'];", /reads the environment/],
     ['src/kernel/x.ts', 'const { env } = process;', /reads the environment/],
     ['src/server/x.ts', "import { env } from 'node:process';", /reads the environment/],
@@ -117,6 +124,11 @@ describe('planted violations are caught', () => {
     ['src/modules/accounts/x.ts', "const a = /['\"]/; // import '../documents/index.ts'"],
     ['src/modules/accounts/x.ts', "a.import('../documents/index.ts');"],
     ['src/kernel/x.ts', '/** process.env is read elsewhere */'],
+    [
+      'web/src/documents/x.tsx',
+      "import { ProblemError } from '../../../src/client/index.ts'; import React from 'react';",
+    ],
+    ['web/src/documents/x.tsx', "import type { A } from '../../../src/modules/documents/contract.ts';"],
     ['test/x.ts', "import fastify from 'fastify'; import { test } from 'vitest';"],
   ])('and nothing else: %s: %s', (path, source) => {
     expect(importMistakes(path, source, planted)).toEqual([]);

@@ -54,7 +54,7 @@ test('start, test and the others call plain commands of the package, which npm r
   for (const name of ['start', 'demo', 'test', 'test:faults', 'bench']) expect(scripts).toHaveProperty([name]);
   for (const [name, script] of Object.entries(scripts)) {
     for (const part of script.split('&&')) {
-      expect(part.trim(), name).toMatch(/^(node (bin|bench)\/|vitest run|npm run |biome |tsc)/);
+      expect(part.trim(), name).toMatch(/^(node (bin|bench|web)\/|vitest run|npm run |biome |tsc)/);
     }
   }
   expect(scripts.start).toBe('node bin/strongroom.js serve');

@@ -37,4 +37,5 @@ export function repository(): Repository {
 }
 
 /** Sources of the product and its tests. */
-export const isSource = (path: string): boolean => /^(src|test|bench|bin)\/.*\.(ts|js)$/.test(path);
+export const isSource = (path: string): boolean =>
+  /^((src|test|bench|bin)\/.*\.(ts|js)|web\/(src\/.*\.tsx?|build\.js))$/.test(path);

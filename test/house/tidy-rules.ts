@@ -36,7 +36,7 @@ export function tidyMistakes(path: string, source: string): readonly string[] {
   if (lines > most) mistakes.push(`${lines} lines; at most ${most}`);
   if (!isTest) mistakes.push(...longFunctions(text));
   if (/(^|[/-])(utils?|helpers?|common|misc)([/.]|$)/.test(path)) mistakes.push('its name says nothing');
-  if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(ts|js)$/.test(path.split('/').at(-1)!)) {
+  if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.(tsx?|js)$/.test(path.split('/').at(-1)!)) {
     mistakes.push('its name is not in kebab-case');
   }
   return mistakes;

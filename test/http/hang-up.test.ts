@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestProgram, type TestCompany, type TestPerson, type TestProgram } from '../support/program.ts';
-import { companyWorld } from '../support/world.ts';
+import { atRest, companyWorld } from '../support/world.ts';
 
 let running: TestProgram;
 let company: TestCompany;
@@ -46,13 +46,15 @@ async function inLanes(total: number, lanes: number, work: (index: number) => Pr
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
+const world = () => companyWorld(running.dataDir, company.id, company.bucket);
+
 const temporary = () => {
   const bucket = join(running.dataDir, 'buckets', company.bucket);
   return readdirSync(join(bucket, 'tmp'), { recursive: true });
 };
 
 test('a thousand multipart uploads that break off leave no file and no row', async () => {
-  const before = companyWorld(running.dataDir, company.id, company.bucket);
+  const before = await atRest(world);
   await inLanes(1_000, 16, async (index) => {
     const head = requestHead('POST /api/documents/upload', [
       'Content-Type: multipart/form-data; boundary=x',
@@ -65,7 +67,7 @@ test('a thousand multipart uploads that break off leave no file and no row', asy
   });
   expect((await fetch(`${running.url}/health`)).status).toBe(200);
   await expect.poll(temporary, { timeout: 10_000 }).toEqual([]);
-  expect(companyWorld(running.dataDir, company.id, company.bucket)).toEqual(before);
+  expect(world()).toEqual(before);
   expect((await employee.client.documents.listDocuments()).items.map((document) => document.filename)).toEqual([
     'whole.bin',
   ]);

@@ -111,6 +111,11 @@ export const bodies: Record<string, (id: (thing: Thing) => string, fresh: string
   startMigration: () => ({ body: { dry_run: true } }),
   uploadDocument: (id, fresh) => ({ raw: fileForm(`${fresh}.txt`, 'some bytes', { basket_id: id('basket') }) }),
   updateDocument: (id) => ({ body: { basket_id: id('basket') } }),
+  // What it says of each document is compared by the answer's text, what it says of the basket by its status as well.
+  bulkDocuments: (id) => ({
+    body: { ids: [id('document')], action: { type: 'move', basket_id: id('basket') } },
+  }),
+  archiveDocuments: (id) => ({ body: { ids: [id('document')] } }),
   addVersion: () => ({ raw: fileForm('version.txt', 'other bytes') }),
   setDocumentSettings: () => ({ body: { denied_types: [] } }),
   putDocumentShare: () => ({ body: { access: 'read' } }),

@@ -12,7 +12,7 @@ import { documentsContract } from '../../src/modules/documents/contract.ts';
 import { uploadsContract } from '../../src/modules/documents/upload-contract.ts';
 import { fleetContract } from '../../src/modules/fleet/contract.ts';
 import { type Answer, call } from '../support/story.ts';
-import type { WorldReader } from '../support/world.ts';
+import { atRest, type WorldReader } from '../support/world.ts';
 import { bodies, endsOwnSession, parametersOf, queries, type Thing } from './inputs.ts';
 import { type IdSource, idFrom, roles, type Worlds } from './worlds.ts';
 
@@ -151,7 +151,7 @@ export function leakSuite(name: string, under: () => UnderTest): void {
     });
 
     test.each(withThings)('%s answers another company’s id as one that never existed', async (each, route) => {
-      const before = await otherWorld(under());
+      const before = await atRest(() => otherWorld(under()));
       expect(await differencesOf(under(), [each, route], everything)).toEqual([]);
       expect(await otherWorld(under())).toEqual(before);
     });
@@ -193,7 +193,7 @@ export function accessSuite(under: () => UnderTest): void {
 /** Every route between two companies, tried by those who may do the most; the other's world is compared at the end. */
 export function shortLeakSuite(name: string, under: () => UnderTest): void {
   test(name, async () => {
-    const before = await otherWorld(under());
+    const before = await atRest(() => otherWorld(under()));
     expect(before.length).toBeGreaterThan(20);
     const differences: unknown[] = [];
     let through = 0;

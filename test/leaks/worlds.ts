@@ -1,5 +1,6 @@
 /** Two companies with people of every role and one of everything, and the ids of their things. */
 import { newId } from '../../src/kernel/ids.ts';
+import { pdfOf } from '../../src/modules/documents/renditions/testing.ts';
 import { type Company, call, expectCall, invitePerson, newCompany, type Person, uploadFile } from '../support/story.ts';
 import { idKindOf, type Thing } from './inputs.ts';
 
@@ -22,6 +23,16 @@ export interface Worlds {
   readonly other: World;
 }
 
+/** What is made of a document after its upload changes rows and objects; comparisons begin when it is done. */
+async function untilShown(url: string, token: string, id: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { status } = await call(url, 'GET', `/api/documents/${id}/thumbnail`, { token });
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the thumbnail of a document was not made in 20 s');
+}
+
 async function thingsOf(
   url: string,
   people: Record<CompanyRole, Person>,
@@ -32,7 +43,9 @@ async function thingsOf(
     token: employee.token,
     body: { name: `basket ${mark}` },
   });
-  const document = await uploadFile(url, employee.token, `document ${mark}.txt`, `content of ${mark}`);
+  // Of a PDF there is everything that can be shown of a document.
+  const document = await uploadFile(url, employee.token, `document ${mark}.pdf`, pdfOf([`content of ${mark}`]));
+  await untilShown(url, employee.token, document.id);
   await expectCall(200, url, 'PUT', `/api/documents/${document.id}/shares/${customer.id}`, {
     token: employee.token,
     body: { access: 'read' },

@@ -90,7 +90,12 @@ async function world({ ask }: PostgresServer, ref: PlacementRef, database: strin
     database,
   );
   for (const { relname } of tables) {
-    lines.push(relname, await ask(`SELECT t::text FROM "${schema}"."${relname}" t ORDER BY 1`, database));
+    const rows = await ask<{ t: string }>(`SELECT t::text FROM "${schema}"."${relname}" t ORDER BY 1`, database);
+    // Its documents are counted by a job that comes up to a minute after the last change.
+    lines.push(
+      relname,
+      rows.filter(({ t }) => relname !== 'jobs' || !t.includes('documents.count')),
+    );
   }
   return createHash('sha256').update(JSON.stringify(lines)).digest('hex');
 }

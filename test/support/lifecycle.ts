@@ -102,6 +102,10 @@ export async function remainsOf(kernel: Kernel, tenantId: string): Promise<Remai
     .where('tenant_id', '=', tenantId)
     .execute();
   if (work.length > 0) rows.push('tenant_work');
+  for (const table of ['tenant_figures', 'tenant_days'] as const) {
+    const figures = kernel.control.read.selectFrom(table).select('tenant_id').where('tenant_id', '=', tenantId);
+    if ((await figures.execute()).length > 0) rows.push(table);
+  }
   const heads = await kernel.control.read
     .selectFrom('audit_heads')
     .select('trail')

@@ -58,6 +58,8 @@ export interface AuditVerdict {
 export interface Audit {
   /** In the acting transaction. */
   record(tx: TenantTx, tenant: Pick<Tenant, 'clock'>, entry: AuditEntry): Promise<void>;
+  /** As many calls of `record` in this order, in few statements. */
+  recordAll(tx: TenantTx, tenant: Pick<Tenant, 'clock'>, entries: readonly AuditEntry[]): Promise<void>;
   /** In a transaction of its own: refusals, and reads of content. */
   note(tenant: Tenant, entry: AuditEntry): Promise<void>;
   recordFleet(tx: ControlTx, entry: AuditEntry): Promise<void>;

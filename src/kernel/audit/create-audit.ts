@@ -20,6 +20,7 @@ import { createHeads, forgetHead, openHead } from './heads.ts';
 import { trailKey } from './seals.ts';
 import {
   append,
+  appendAll,
   fleetTrail,
   page,
   sealDue,
@@ -73,6 +74,11 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
     tx.dueAt(tenant.clock.now() + second);
   }
 
+  async function recordAll(tx: TenantTx, tenant: Pick<Tenant, 'clock'>, entries: readonly AuditEntry[]): Promise<void> {
+    await appendAll(tx as unknown as TrailTx, tenant.clock, entries);
+    if (entries.length > 0) tx.dueAt(tenant.clock.now() + second);
+  }
+
   async function recordFleet(tx: ControlTx, entry: AuditEntry): Promise<void> {
     await append(tx as unknown as TrailTx, clock, entry);
     tx.afterCommit(() => {
@@ -103,6 +109,7 @@ export function createAudit({ control, secrets, clock, log }: AuditOptions): Aud
 
   return {
     record,
+    recordAll,
     note,
     recordFleet,
     noteFleet,

@@ -12,7 +12,7 @@ import type { KeyObject } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
 import type { ControlDb, Database, TenantDb, Transaction } from '../database/database.ts';
 import { prepare } from '../database/prepared.ts';
-import { holdSequence, nextNumber } from '../events-sequence.ts';
+import { holdSequence, lastNumber, nextNumber, rowsAtOnce } from '../events-sequence.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
@@ -46,9 +46,27 @@ export function actorText(actor: Actor): string {
 }
 
 export async function append(tx: TrailTx, clock: Clock, entry: AuditEntry): Promise<void> {
-  const now = clock.now();
   await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_log');
-  await insertRow(tx, {
+  await insertRow(tx, rowOf(clock, entry));
+}
+
+/** Many rows in few statements, in this order. */
+export async function appendAll(tx: TrailTx, clock: Clock, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_log');
+  const last = await lastNumber(tx as Parameters<typeof lastNumber>[0], 'audit_log');
+  const rows = entries.map((entry, index) => ({ seq: last + 1 + index, ...rowOf(clock, entry) }));
+  for (let first = 0; first < rows.length; first += rowsAtOnce) {
+    await tx
+      .insertInto('audit_log')
+      .values(rows.slice(first, first + rowsAtOnce))
+      .execute();
+  }
+}
+
+function rowOf(clock: Clock, entry: AuditEntry): Omit<AuditLogTable, 'seq'> {
+  const now = clock.now();
+  return {
     id: newId('audit', now),
     at: new Date(now).toISOString(),
     actor: actorText(entry.actor),
@@ -58,7 +76,7 @@ export async function append(tx: TrailTx, clock: Clock, entry: AuditEntry): Prom
     details: JSON.stringify(entry.details ?? {}),
     ip: clean(entry.source?.ip),
     request_id: clean(entry.source?.requestId),
-  });
+  };
 }
 
 /** Every change writes a row, so the statement is compiled once. */

@@ -87,6 +87,8 @@ export interface Placement {
    * @throws invalid `placement_unavailable` where there is none in this region
    */
   chooseServer?(region: string | null): Promise<string | null>;
+  /** Regions that `chooseServer` knows; left out, or empty, where a region makes no difference. */
+  readonly regions?: readonly string[];
   /**
    * Which budget of connections a tenant's database counts against, and whether all server processes together have it.
    * Left out: that of its kind, in this process alone.

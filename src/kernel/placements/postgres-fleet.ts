@@ -7,7 +7,7 @@ import type { ControlDb } from '../database/database.ts';
 import { unavailable } from '../errors.ts';
 import '../tenants/tables.ts';
 import type { Placement, PlacementRef } from './placement.ts';
-import { chooseServer, type PostgresServerSettings } from './postgres-servers.ts';
+import { chooseServer, type PostgresServerSettings, regionsOf } from './postgres-servers.ts';
 
 export interface ServedBy {
   readonly settings: PostgresServerSettings;
@@ -51,6 +51,7 @@ export function overServers(served: readonly ServedBy[], control: ControlDb): Pl
     capabilities: first.capabilities,
     unitName: first.unitName,
     chooseServer: (region) => chooseServer(servers, region, companies),
+    regions: regionsOf(servers),
     // Both placements of a server count against one budget, which several processes share.
     budgetOf: (ref) => ({ key: `postgres ${ref.server ?? ''}`, shared: true }),
     create: async (ref) => at(ref).create(ref),

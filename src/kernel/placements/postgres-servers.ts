@@ -64,6 +64,11 @@ export function postgresServers(
   ];
 }
 
+/** Regions that a company may ask for, as they are written in settings. */
+export function regionsOf(servers: readonly PostgresServerSettings[]): readonly string[] {
+  return [...new Set(servers.flatMap(({ region }) => (region === null ? [] : [region.toLowerCase()])))].toSorted();
+}
+
 /**
  * Where a new company goes: to the server of its region that has fewest companies; without a region, to the first.
  * @throws invalid `placement_unavailable` where no server is in that region

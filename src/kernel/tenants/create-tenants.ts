@@ -3,7 +3,7 @@ import type { ControlDb } from '../database/database.ts';
 import { notFound, StrongroomError, unauthenticated, unavailable } from '../errors.ts';
 import type { Actor, Tenant } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
-import type { Placement } from '../placements/placement.ts';
+import { type Placement, type PlacementKind, placementKinds } from '../placements/placement.ts';
 import { notOnCitus } from '../placements/postgres-citus.ts';
 import { selectOperations } from './journal.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -18,6 +18,9 @@ export interface TenantsParts {
   readonly lifecycle: Lifecycle;
   readonly openTenant: OpenTenant;
   readonly placementOf: (record: TenantRecord) => Placement;
+  readonly placements: Partial<Record<PlacementKind, Placement>>;
+  /** Whether this process can make companies of this kind now. */
+  readonly serves: (kind: PlacementKind) => boolean;
   /** Tenants with fewer migrations than this are not served. */
   readonly oldestServed: () => number;
 }
@@ -76,6 +79,11 @@ export function createTenants(parts: TenantsParts): Tenants {
     abandon: lifecycle.abandon,
     operations: (id) => selectOperations(control.read, { tenantId: id }),
     operation: async (id) => (await selectOperations(control.read, { id }))[0],
+    offered: () =>
+      placementKinds.flatMap((kind) => {
+        const placement = parts.placements[kind];
+        return placement !== undefined && parts.serves(kind) ? [{ kind, regions: placement.regions ?? [] }] : [];
+      }),
     async databaseBytes(id) {
       const record = await placed(id);
       return guarded(() => placementOf(record).size(record.placement));

@@ -187,9 +187,13 @@ export async function destroyKey(tx: ControlTx, id: string): Promise<void> {
   await announceChange(tx, id);
 }
 
-/** Leaves the id alone. With it goes the company's row in the work index, whose memory must be told afterwards. */
+/**
+ * Leaves the id alone. With it go its figures, and its row in the work index, whose memory must be told afterwards.
+ */
 export async function bury(tx: ControlTx, id: string): Promise<void> {
-  const forgotten = tx.deleteFrom('tenant_work').where('tenant_id', '=', id).execute();
+  const forgotten = (['tenant_work', 'tenant_figures', 'tenant_days'] as const).map((table) =>
+    tx.deleteFrom(table).where('tenant_id', '=', id).execute(),
+  );
   const buried = tx
     .updateTable('tenants')
     .set({
@@ -218,7 +222,7 @@ export async function bury(tx: ControlTx, id: string): Promise<void> {
     })
     .where('id', '=', id)
     .execute();
-  await Promise.all([forgotten, buried]);
+  await Promise.all([...forgotten, buried]);
   await announceChange(tx, id);
 }
 

@@ -111,8 +111,32 @@ export interface InstallationTable {
   value: string;
 }
 
+/** What was counted in a company when its documents last changed. Bytes are logical, as the quota counts them. */
+export interface TenantFiguresTable {
+  tenant_id: string;
+  documents: number | string;
+  bytes: number | string;
+  database_bytes: number | string;
+  counted_at: string;
+}
+
+/** The same by day (UTC), as it stood at the last count of that day. */
+export interface TenantDayTable {
+  tenant_id: string;
+  /** `2026-11-21`. */
+  day: string;
+  /** Documents made on that day. */
+  added: number | string;
+  /** Null on a day that was only counted afterwards. */
+  documents: number | string | null;
+  bytes: number | string | null;
+  database_bytes: number | string | null;
+}
+
 declare module '../database/tables.ts' {
   interface ControlTables {
+    tenant_figures: TenantFiguresTable;
+    tenant_days: TenantDayTable;
     tenant_changes: TenantChangeTable;
     installation: InstallationTable;
     tenants: TenantTable;

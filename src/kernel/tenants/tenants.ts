@@ -122,6 +122,8 @@ export interface Tenants {
   /** Gives a creation up and undoes what it made. */
   abandon(id: TenantId, actor: Actor): Promise<void>;
   operations(id: TenantId): Promise<readonly Operation[]>;
+  /** Where this process can place a new company, with the regions among which its placement can choose. */
+  offered(): readonly { readonly kind: PlacementKind; readonly regions: readonly string[] }[];
   /** Bytes that the tenant's database takes (`Placement.size`). @throws unavailable */
   databaseBytes(id: TenantId): Promise<number>;
   /** What is really there, read past every pool (`Placement.inspect`): for the operator's test of a database. */

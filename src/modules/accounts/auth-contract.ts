@@ -119,7 +119,10 @@ export const authContract = contract({
     summary: 'Go on in another company of the same person',
     description: 'The first time with the password there, which links the two memberships; later without.',
     access: everyMember,
-    body: z.strictObject({ company_id: z.string().max(200), password: GivenPasswordText.optional() }),
+    body: z.strictObject({
+      company_id: z.string().max(200).describe('With the password, a slug does too'),
+      password: GivenPasswordText.optional(),
+    }),
     answers: { 200: LoginAnswer },
     errors: [...signInErrors, 'password_required'],
     guarded: true,
@@ -129,15 +132,15 @@ export const authContract = contract({
     path: '/api/auth/ticket',
     summary: 'Let a browser fetch one file by itself, within a minute',
     description:
-      'Sets the cookie `strongroom_ticket`, with which a link or an image of this origin may GET exactly this path ' +
-      'without a token. It ends with the session.',
+      'Sets the cookie `strongroom_ticket`, with which a link or an image of this origin may GET exactly this path, or ' +
+      'a form POST to that of the archive, without a token. It ends with the session.',
     access: everyMember,
     body: z.strictObject({
       path: z
         .string()
         .max(300, 'at most 300 characters')
-        .regex(/^\/api\/(?:v1\/)?documents\/[A-Za-z0-9_-]+\/(?:download|preview|thumbnail)$/, {
-          error: 'the path of the download, preview or thumbnail of a document',
+        .regex(/^\/api\/(?:v1\/)?documents\/(?:archive|[A-Za-z0-9_-]+\/(?:download|preview|thumbnail))$/, {
+          error: 'the path of the download, preview or thumbnail of a document, or of the archive',
         })
         .describe('Such as `/api/documents/{id}/download`'),
     }),
@@ -181,7 +184,13 @@ export const authContract = contract({
     path: '/api/auth/me',
     summary: 'Who is signed in, and where',
     access: signedIn,
-    answers: { 200: z.object({ user: SignedInUser, company: CompanyRef.nullable() }) },
+    answers: {
+      200: z.object({
+        user: SignedInUser,
+        company: CompanyRef.nullable(),
+        companies: z.array(CompanyRef).describe('This company and those that this person has linked with it'),
+      }),
+    },
   },
   register: {
     method: 'POST',

@@ -54,6 +54,11 @@ export function createFinder(parts: Pick<Parts, 'kernel' | 'directory' | 'backgr
 
   return {
     openCompany,
+    /** By id or slug; undefined where it is no active one. */
+    async openNamed(company: string): Promise<Tenant | undefined> {
+      const named = companyHint.test(company) ? await kernel.tenants.find(company) : undefined;
+      return named === undefined ? undefined : openCompany(named.id);
+    },
     operatorByName,
     /** `company` is an id or a slug. Disabled people are found too: whether they may enter is decided after the hash. */
     async find(given: string, company: string | undefined): Promise<Account | undefined> {

@@ -149,7 +149,10 @@ export function accountsRoutes(services: Services): BoundRoutes {
       await sessions.end(caller, params.id, originOf(request));
       return { status: 204 as const };
     },
-    me: async ({ caller }) => ({ status: 200 as const, body: callerAnswer(caller) }),
+    async me({ caller }) {
+      const companies = caller.kind === 'member' ? await signIn.companiesOf(caller.tenant, caller.user.id) : [];
+      return { status: 200 as const, body: { ...callerAnswer(caller), companies } };
+    },
     async register({ body, request }) {
       const { name, email, password, role } = body;
       const input = { name, email, password, role, companyId: body.company_id };

@@ -161,8 +161,8 @@ export function createSessions(parts: Parts, finder: Finder, signIn: SignIn): Se
   async function enterAndLink(caller: MemberCaller, companyId: string, password: string, origin: Origin) {
     const name = caller.user.email;
     parts.guard.begin(origin.ip, name);
-    const isOther = companyId !== caller.tenant.id && isId('company', companyId);
-    const tenant = isOther ? await finder.openCompany(companyId) : undefined;
+    const named = await finder.openNamed(companyId);
+    const tenant = named?.id === caller.tenant.id ? undefined : named;
     const user = tenant === undefined ? undefined : await userByName(tenant.db.read, name);
     const fits = await parts.passwords.verify(user?.password_hash, password);
     if (tenant === undefined || user === undefined || !fits || user.is_active !== 1) {

@@ -41,6 +41,8 @@ export interface SignIn {
   /** After that transaction: the tokens and the answer. */
   finish(tenant: Tenant, user: UserRow, session: NewSession): Promise<SignedIn>;
   finishOperator(operator: OperatorTable, session: NewSession): Promise<SignedIn>;
+  /** This company and the active ones that the person has linked with it. */
+  companiesOf(tenant: Pick<Tenant, 'id' | 'name' | 'slug'>, userId: string): Promise<CompanyRef[]>;
   /** Re-reads the person and begins a session where the hash that was checked is still theirs. */
   enter(tenant: Tenant, checked: UserRow, password: string, origin: Origin, how: string): Promise<SignedIn>;
 }
@@ -94,7 +96,7 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
     return session;
   }
 
-  async function companiesOf(tenant: Tenant, userId: string): Promise<CompanyRef[]> {
+  async function companiesOf(tenant: Pick<Tenant, 'id' | 'name' | 'slug'>, userId: string): Promise<CompanyRef[]> {
     const linked = await linkedWith(control.read, { tenantId: tenant.id, userId });
     const others: CompanyRef[] = [];
     for (const one of linked) {
@@ -216,5 +218,5 @@ export function createSignIn(parts: Parts, finder: Finder): SignIn {
     }
   }
 
-  return { login, begin, finish, finishOperator, enter };
+  return { login, begin, finish, finishOperator, companiesOf, enter };
 }

@@ -1,9 +1,10 @@
 /**
- * Documents and baskets over HTTP: routes, access and codes. Browser-safe. The shapes are in `shapes-contract.ts`, the
- * resumable uploads in `upload-contract.ts`.
+ * Documents and baskets over HTTP: routes, access and codes. Browser-safe. The shapes are in `shapes-contract.ts`, what
+ * is done with many at once in `bulk-contract.ts`, the resumable uploads in `upload-contract.ts`.
  */
 import { z } from 'zod';
 import { contract, everyMember, IdParam, listOf, member, paging, queryFlag } from '../../kernel/contract.ts';
+import { bulkRoutes } from './bulk-contract.ts';
 import {
   Access,
   Basket,
@@ -21,6 +22,7 @@ import {
   UploadForm,
 } from './shapes-contract.ts';
 
+export * from './bulk-contract.ts';
 export * from './fields-contract.ts';
 export * from './shapes-contract.ts';
 
@@ -28,6 +30,15 @@ const params = z.object({ id: IdParam });
 const versionParams = z.object({ id: IdParam, n: IdParam });
 const shareParams = z.object({ id: IdParam, grantee: IdParam });
 const plainPage = z.strictObject(paging);
+const version = z.string().max(20).optional();
+const pageOf = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}$/, 'a whole number from 1')
+  .transform(Number)
+  .optional();
+/** The answer where something is still being made. */
+export const Pending = z.object({ status: z.literal('pending') });
+const shownErrors = ['preview_unsupported', 'preview_failed', 'object_missing', 'object_damaged'] as const;
 const downloadQuery = z.strictObject({ version: z.string().max(20).optional() });
 
 const documentRoutes = contract({
@@ -118,6 +129,49 @@ const documentRoutes = contract({
     query: downloadQuery,
     answers: { 200: 'binary', 206: 'binary', 302: null, 304: null },
     errors: ['etag_mismatch', 'range_not_satisfiable', 'object_missing', 'object_damaged'],
+  },
+  previewDocument: {
+    method: 'GET',
+    path: '/api/documents/{id}/preview',
+    summary: 'What a document looks like',
+    description:
+      'WebP pictures of the first pages of a PDF (`page`) and of images; plain text in UTF-8 of text, mail and Word ' +
+      'documents. Made by us after the upload, never a byte of the file under a type that a browser runs. Headers say ' +
+      'the kind (`Strongroom-Kind`: pdf, image, text, mail, docx), the pages that the file has and those that can be ' +
+      'shown (`Strongroom-Pages`, `Strongroom-Pages-Shown`), the encoding of a text (`Strongroom-Encoding`), and ' +
+      'whether there is more text than is kept (`Strongroom-Truncated`). 202 with Retry-After while it is being made; ' +
+      '404 `preview_unsupported` or `preview_failed`, with a `reason`, where there is none.',
+    access: everyMember,
+    ticket: true,
+    params,
+    query: z.strictObject({ version, page: pageOf }),
+    answers: { 200: 'binary', 202: Pending, 304: null },
+    errors: shownErrors,
+  },
+  getThumbnail: {
+    method: 'GET',
+    path: '/api/documents/{id}/thumbnail',
+    summary: 'A small picture of a document',
+    description: 'WebP, at most 320 pixels an edge: of PDFs and images. Else as the preview.',
+    access: everyMember,
+    ticket: true,
+    params,
+    query: z.strictObject({ version }),
+    answers: { 200: 'binary', 202: Pending, 304: null },
+    errors: shownErrors,
+  },
+  getText: {
+    method: 'GET',
+    path: '/api/documents/{id}/text',
+    summary: 'The text of a document',
+    description:
+      'Plain text in UTF-8, at most 4 MiB; pages of a PDF are apart by form feeds. Of images there is none. Else as the ' +
+      'preview.',
+    access: everyMember,
+    params,
+    query: z.strictObject({ version }),
+    answers: { 200: 'binary', 202: Pending, 304: null },
+    errors: shownErrors,
   },
   listVersions: {
     method: 'GET',
@@ -294,4 +348,4 @@ const basketRoutes = contract({
   },
 });
 
-export const documentsContract = contract({ ...documentRoutes, ...shareRoutes, ...basketRoutes });
+export const documentsContract = contract({ ...documentRoutes, ...bulkRoutes, ...shareRoutes, ...basketRoutes });

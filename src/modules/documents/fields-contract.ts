@@ -94,9 +94,11 @@ export const Metadata = z.record(z.string(), z.unknown()).superRefine((value, co
 });
 
 const Tag = text({ max: 64 }).transform((value) => value.normalize('NFC'));
+/** Tags of one document. */
+export const tagLimit = 50;
 export const Tags = z
   .array(Tag)
-  .max(50, 'at most 50 tags')
+  .max(tagLimit, 'at most 50 tags')
   .transform((tags) => [...new Set(tags)]);
 
 export const onConflictChoices = ['error', 'version', 'rename'] as const;

@@ -4,14 +4,17 @@
  * Bytes are in the company's own bucket, everything about them in its own database. What each service promises stands
  * at the head of its file.
  */
+import type { Listeners } from '../../kernel/events.ts';
 import type { Tenant } from '../../kernel/handles.ts';
+import { createIsolated } from '../../kernel/isolated/isolated.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Module } from '../../kernel/module.ts';
 import type { Accounts } from '../accounts/index.ts';
 import { documentsMigrations } from './migrations/index.ts';
+import { readStats } from './repository/figures.ts';
 import { readUsage, type UsageRow } from './repository/files.ts';
-import { readStats } from './repository/uploads.ts';
 import { documentRoutes } from './routes.ts';
+import { type Archives, createArchives } from './service/archive.ts';
 import {
   type Baskets,
   createBaskets,
@@ -20,11 +23,15 @@ import {
   type DocumentSettingsRules,
   type Shares,
 } from './service/baskets.ts';
+import { type Bulk, createBulk } from './service/bulk.ts';
 import { createContent } from './service/content.ts';
 import { createDocumentRules, type Documents as DocumentRules } from './service/documents.ts';
 import { createDownloads, type Downloads } from './service/download.ts';
 import { examineDocuments } from './service/examine.ts';
+import { type CountingJobs, createCounting } from './service/figures.ts';
 import { createInHand } from './service/in-hand.ts';
+import { renderJob } from './service/render.ts';
+import { createRenditions, type Renditions } from './service/renditions.ts';
 import { createResumables, type Resumables } from './service/resumable.ts';
 import { documentSchedules } from './service/sweep.ts';
 import { createUploads, type Uploads } from './service/upload.ts';
@@ -43,6 +50,9 @@ export interface DocumentServices {
   readonly baskets: Baskets;
   readonly shares: Shares;
   readonly settings: DocumentSettingsRules;
+  readonly renditions: Renditions;
+  readonly bulk: Bulk;
+  readonly archives: Archives;
 }
 
 export interface DocumentStats {
@@ -76,7 +86,11 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
     baskets: createBaskets(kernel),
     shares: createShares(kernel),
     settings: createSettings(kernel),
+    renditions: createRenditions(kernel),
+    bulk: createBulk(kernel),
+    archives: createArchives(kernel),
   };
+  const counting = createCounting(kernel);
   return {
     ...services,
     stats,
@@ -86,8 +100,28 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
       routes: documentRoutes(services, kernel.config.maxUploadBytes),
       controlMigrations: [],
       tenantMigrations: documentsMigrations.tenantMigrations,
+      listeners: listenersOf(services.renditions, counting),
+      jobs: { 'document.render': renderJob(kernel, inHand, createIsolated()), 'documents.count': counting.job },
       schedules: documentSchedules(kernel, inHand),
-      examine: (tenant, options) => examineDocuments(tenant, inHand, options),
+      examine: (tenant, options) =>
+        examineDocuments(tenant, inHand, { ...options, renew: (key) => services.renditions.renew(tenant, key) }),
     },
+  };
+}
+
+/** A version that appears is made to be shown; whatever changes how many and how large they are is counted. */
+function listenersOf({ listeners }: Renditions, { heard }: CountingJobs): Listeners {
+  return {
+    async 'document.created'(tenant, event) {
+      await listeners['document.created']?.(tenant, event);
+      await heard(tenant);
+    },
+    async 'document.version_added'(tenant, event) {
+      await listeners['document.version_added']?.(tenant, event);
+      await heard(tenant);
+    },
+    'document.trashed': heard,
+    'document.restored': heard,
+    'document.purged': heard,
   };
 }

@@ -14,6 +14,7 @@ import type { Tenant } from '../../kernel/handles.ts';
 import { allTenantMigrations } from '../../kernel/migrations.ts';
 import type { Role } from '../../kernel/roles.ts';
 import { moduleMigrations } from '../index.ts';
+import { documentsByDay } from './repository/figures.ts';
 import { createInHand } from './service/in-hand.ts';
 import { sweep } from './service/sweep.ts';
 import { download, filePart, listed, openWorld, outcome, type Person, query, request, upload } from './test-support.ts';
@@ -113,6 +114,10 @@ it('documents behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async ()
     Array.from({ length: 6 }, () => upload(world, employee, 'one.txt', 'y', { on_conflict: 'version', metadata })),
   );
   expect(versions.map(({ document }) => document.version).toSorted()).toEqual([2, 3, 4, 5, 6, 7]);
+
+  const today = tenant.clock.iso().slice(0, 10);
+  expect(await documentsByDay(db.read, today)).toEqual(new Map([[today, 24 + 1 + 6]]));
+  expect(await documentsByDay(db.read, '2999-01-01')).toEqual(new Map());
 
   const id = copies[1]!.document.id;
   await documents.update(employee, id, { filename: 'new.txt', basket_id: null, tags: ['a'], metadata: { b: 1 } });

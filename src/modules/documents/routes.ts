@@ -27,7 +27,8 @@ const ok = <B>(body: B) => ({ status: 200 as const, body });
 const none = { status: 204 as const };
 
 export function documentRoutes(services: DocumentServices, maxUploadBytes: number): BoundRoutes {
-  const { documents, uploads, downloads, shares, baskets, settings, resumables } = services;
+  const { documents, uploads, downloads, shares, baskets, settings, resumables, renditions } = services;
+  const { bulk, archives } = services;
   const ifMatch = (input: Input) => input.request.header('if-match');
 
   const main = bind(documentsContract, {
@@ -50,6 +51,18 @@ export function documentRoutes(services: DocumentServices, maxUploadBytes: numbe
       const { request, params, query } = input;
       return downloads.open(acting(input), params.id, query.version, request.header);
     },
+    previewDocument: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'preview', query, request.header);
+    },
+    getThumbnail: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'thumbnail', query, request.header);
+    },
+    getText: async (input) => {
+      const { request, params, query } = input;
+      return renditions.open(acting(input), params.id, 'text', query, request.header);
+    },
     listVersions: async (input) => ok(await documents.listVersions(acting(input), input.params.id, input.query)),
     addVersion: async (input) =>
       tagged(201, await uploads.uploadVersion(acting(input), input.params.id, input.request)),
@@ -58,6 +71,12 @@ export function documentRoutes(services: DocumentServices, maxUploadBytes: numbe
     listHistory: async (input) => ok(await documents.listHistory(acting(input), input.params.id, input.query)),
     getDocumentSettings: async (input) => ok(await settings.get(acting(input))),
     setDocumentSettings: async (input) => ok(await settings.set(acting(input), input.body)),
+
+    bulkDocuments: async (input) => ok(await bulk.run(acting(input), input.body)),
+    archiveDocuments: async (input) => ({
+      status: 200 as const,
+      ...(await archives.open(acting(input), input.body.ids)),
+    }),
 
     listDocumentShares: async (input) => ok(await shares.list(acting(input), 'document', input.params.id)),
     putDocumentShare: async (input) => {

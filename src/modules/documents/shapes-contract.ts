@@ -135,9 +135,8 @@ function queryTime(edge: 'T00:00:00.000Z' | 'T23:59:59.999Z') {
     .describe('ISO 8601: an instant, or a day in UTC');
 }
 
-const listing = {
-  ...paging,
-  sort: z.enum(documentSorts).optional(),
+/** What narrows a list of documents. */
+export const filters = {
   q: QueryText.optional().describe('Part of the name, taken literally, in either case'),
   owner: IdParam.optional(),
   mime_type: QueryText.optional(),
@@ -146,9 +145,10 @@ const listing = {
   created_to: queryTime('T23:59:59.999Z').optional(),
   trashed: queryFlag.optional().describe('What is in the trash instead of what is not'),
 };
+const listing = { ...paging, sort: z.enum(documentSorts).optional(), ...filters };
 
 /** The named parameters, and `metadata.<key>` for as many keys as needed; anything else is refused. */
-function listQuery<S extends z.ZodRawShape>(shape: S) {
+export function listQuery<S extends z.ZodRawShape>(shape: S) {
   return z
     .object(shape)
     .catchall(QueryText)

@@ -6,7 +6,7 @@ export interface FileTable {
   key: string;
   sha256: string;
   size: number;
-  /** Number of versions that use it. */
+  /** Number of versions, and of parts of renditions, that use it. */
   refs: number;
   /** Since when nothing uses it; null while something does. The sweep removes row, then object. */
   unreferenced_since: string | null;
@@ -56,6 +56,36 @@ export interface MetadataTable {
 export interface TagTable {
   document_id: string;
   tag: string;
+}
+
+export type RenditionState = 'pending' | 'done' | 'failed';
+
+/** How far it is with what is made of a version to be shown. Without a row nobody has asked yet, or there is nothing. */
+export interface RenditionTable {
+  version_id: string;
+  document_id: string;
+  state: RenditionState;
+  /** Why it failed, as a word. */
+  reason: string | null;
+  pages: number | null;
+  /** Of a text. */
+  encoding: string | null;
+  /** 1 where not all of the text was taken. */
+  truncated: number;
+  updated_at: string;
+}
+
+/** One thing that was made: a thumbnail, a page, a text. Its bytes count for references, and not for the quota. */
+export interface RenditionPartTable {
+  version_id: string;
+  role: 'thumbnail' | 'preview' | 'text';
+  /** From 1. */
+  page: number;
+  document_id: string;
+  /** Null: the first `size_bytes` of the version itself, which needed no making. */
+  file_key: string | null;
+  mime_type: string;
+  size_bytes: number;
 }
 
 export interface BasketTable {
@@ -131,6 +161,8 @@ declare module '../../kernel/database/tables.ts' {
     document_history: HistoryTable;
     uploads: UploadTable;
     document_usage: DocumentUsageTable;
+    renditions: RenditionTable;
+    rendition_parts: RenditionPartTable;
   }
 }
 
@@ -141,6 +173,13 @@ interface DocumentFact {
 interface VersionFact extends DocumentFact {
   readonly version_id: string;
   readonly version: number;
+}
+
+declare module '../../kernel/jobs/jobs.ts' {
+  interface JobPayloads {
+    'documents.count': Readonly<Record<string, never>>;
+    'document.render': { readonly document_id: string; readonly version_id: string };
+  }
 }
 
 declare module '../../kernel/events.ts' {

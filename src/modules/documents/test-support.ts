@@ -9,6 +9,7 @@ import type { Actor, MemberCaller, Tenant } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { MultipartPart, RequestInfo } from '../../kernel/module.ts';
+import type { PlacementKind } from '../../kernel/placements/placement.ts';
 import type { Preset, Role } from '../../kernel/roles.ts';
 import type { Config } from '../../kernel/settings.ts';
 import { createAccounts } from '../accounts/index.ts';
@@ -29,12 +30,18 @@ export interface Company {
   temporaries(): string[];
 }
 
+interface CompanyOptions {
+  readonly preset?: Preset;
+  readonly quotaBytes?: number;
+  readonly placement?: PlacementKind;
+}
+
 export interface World {
   readonly kernel: Kernel;
   readonly dataDir: string;
   readonly documents: Documents;
   travel(ms: number): void;
-  company(options?: { preset?: Preset; quotaBytes?: number }): Promise<Company>;
+  company(options?: CompanyOptions): Promise<Company>;
 }
 
 export async function openWorld(overrides: Partial<Config> = {}): Promise<World> {
@@ -60,7 +67,7 @@ export async function openWorld(overrides: Partial<Config> = {}): Promise<World>
   };
 }
 
-async function newCompany(kernel: Kernel, options: { preset?: Preset; quotaBytes?: number }): Promise<Company> {
+async function newCompany(kernel: Kernel, options: CompanyOptions): Promise<Company> {
   const { record } = await kernel.tenants.create(
     { name: 'Company', email: 'office@example.com', ...options },
     testOperator,

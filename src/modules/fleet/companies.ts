@@ -4,13 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
-import { day } from '../../kernel/clock.ts';
+import { day, isoTime } from '../../kernel/clock.ts';
 import { conflict, invalidField, isStrongroomError, notFound } from '../../kernel/errors.ts';
 import type { Actor, Tenant } from '../../kernel/handles.ts';
 import { isId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { dayOf } from '../../kernel/tenants/figures.ts';
 import type { Operation, TenantFilter, TenantRecord } from '../../kernel/tenants/tenants.ts';
-import type { CompanyStats, CreateCompany, FirstInvitation, UpdateCompany } from './contract.ts';
+import type { CompanyFigures, CompanyStats, CreateCompany, FirstInvitation, UpdateCompany } from './contract.ts';
 import { late, within } from './deadline.ts';
 import type { FleetParts, Invitation } from './ports.ts';
 
@@ -57,6 +58,8 @@ export interface Companies {
   }): Promise<{ items: readonly TenantRecord[]; next: readonly string[] | null; total: number | undefined }>;
   update(id: string, change: z.output<typeof UpdateCompany>, actor: Actor): Promise<TenantRecord>;
   stats(id: string): Promise<CompanyStats>;
+  /** Of so many days, today among them; as it was counted, without opening the company. */
+  figures(id: string, days: number): Promise<CompanyFigures>;
   /** Newest first. */
   operations(id: string): Promise<readonly Operation[]>;
   suspend(id: string, actor: Actor): Promise<TenantRecord>;
@@ -266,6 +269,12 @@ export function createCompanies(kernel: Kernel, parts: FleetParts): Companies {
         database_bytes: databaseBytes,
         last_activity_at: times.sort().at(-1) ?? null,
       };
+    },
+    async figures(id, days) {
+      const { id: tenantId } = await get(id);
+      const since = dayOf(isoTime(kernel.clock.now() - (days - 1) * day));
+      const found = await kernel.figures.ofTenant(tenantId, since);
+      return { days: found.map(({ databaseBytes, ...figures }) => ({ ...figures, database_bytes: databaseBytes })) };
     },
     async operations(id) {
       const record = await get(id);

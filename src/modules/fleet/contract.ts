@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { contract, IdParam, listOf, operator, paging, Time } from '../../kernel/contract.ts';
 import { CompanyNameText, EmailText, FullNameText } from '../../kernel/shapes.ts';
-import { PlacementName, systemRoutes } from './system-contract.ts';
+import { CompanyFigures, PlacementName, span, systemRoutes } from './system-contract.ts';
 
 export * from './system-contract.ts';
 
@@ -224,6 +224,15 @@ const companyRoutes = contract({
     params,
     answers: { 200: CompanyStats },
     errors: ['company_unavailable', 'company_not_ready', 'company_deleting'],
+  },
+  getCompanyFigures: {
+    method: 'GET',
+    path: '/api/companies/{id}/figures',
+    summary: 'Documents and bytes of one company by day',
+    access: operator,
+    params,
+    query: z.object(span),
+    answers: { 200: CompanyFigures },
   },
   testCompanyDatabase: {
     method: 'GET',

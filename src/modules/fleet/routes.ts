@@ -13,6 +13,7 @@ import type { System } from './system.ts';
 import { companyView, logLines, operationView, planView, runSummary, runView } from './views.ts';
 
 const defaultLimit = 50;
+const defaultDays = 30;
 
 interface Services {
   readonly kernel: Kernel;
@@ -63,6 +64,9 @@ export function fleetRoutes(services: Services) {
     async getSystemStatus({ caller }) {
       const trusted = caller.kind === 'operator' || caller.kind === 'host';
       return { status: 200 as const, body: trusted ? await system.status() : await system.health() };
+    },
+    async getSystemFigures({ query }) {
+      return { status: 200 as const, body: await system.figures(query.days ?? defaultDays) };
     },
     async listConnections({ query }) {
       const items = kernel.connections.list().map((connection) => ({
@@ -164,6 +168,9 @@ export function fleetRoutes(services: Services) {
     },
     async getCompanyStats({ params }) {
       return { status: 200 as const, body: await companies.stats(params.id) };
+    },
+    async getCompanyFigures({ params, query }) {
+      return { status: 200 as const, body: await companies.figures(params.id, query.days ?? defaultDays) };
     },
     async testCompanyDatabase({ params }) {
       return { status: 200 as const, body: await testDatabase(kernel, await companies.get(params.id)) };

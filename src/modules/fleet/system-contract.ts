@@ -24,7 +24,72 @@ export const SystemStatus = z.object({
   migrations: z.object({ head: z.number().int(), behind: z.number().int(), failed: z.number().int() }).optional(),
   storage: z.object({ kind: z.enum(['disk', 's3']), ok: z.boolean(), reason: z.string().optional() }).optional(),
   uptime_s: z.number().int().optional(),
+  offered: z
+    .object({
+      default: PlacementName.describe('Where a company goes that asks for none'),
+      placements: z.array(
+        z.object({
+          placement: PlacementName,
+          regions: z.array(z.string()).describe('Of its servers; empty where a region makes no difference'),
+        }),
+      ),
+    })
+    .optional()
+    .describe('Where this server can place a new company'),
 });
+
+const Count = z.number().int();
+/** A day in UTC: `2026-11-21`. */
+const Day = z.string().describe('Day in UTC');
+
+export const FleetFigures = z.object({
+  companies: Count.describe('Companies that were ever counted; the sums are of these'),
+  documents: Count,
+  bytes: Count.describe('Logical bytes of documents'),
+  database_bytes: Count,
+  days: z
+    .array(z.object({ day: Day, documents: Count.describe('Documents made on that day') }))
+    .describe('Every day of the span, the oldest first'),
+  largest: z
+    .array(
+      z.object({
+        company_id: z.string(),
+        name: z.string(),
+        documents: Count,
+        bytes: Count,
+        database_bytes: Count,
+        counted_at: Time,
+      }),
+    )
+    .describe('The ten companies with most bytes'),
+});
+export type FleetFigures = z.output<typeof FleetFigures>;
+
+export const CompanyFigures = z.object({
+  days: z
+    .array(
+      z.object({
+        day: Day,
+        added: Count.describe('Documents made on that day'),
+        documents: Count.nullable().describe('As last counted on that day; null where it was counted afterwards'),
+        bytes: Count.nullable(),
+        database_bytes: Count.nullable(),
+      }),
+    )
+    .describe('Days on which documents changed, the oldest first'),
+});
+export type CompanyFigures = z.output<typeof CompanyFigures>;
+
+/** A span that ends today. */
+export const span = {
+  days: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, 'a whole number from 1 to 366')
+    .transform(Number)
+    .pipe(z.number().max(366, 'a whole number from 1 to 366'))
+    .optional()
+    .describe('So many days, today among them; 30 where it is left out'),
+};
 
 export const Connection = z.object({
   company_id: z.string(),
@@ -90,6 +155,15 @@ export const systemRoutes = contract({
     description: 'One word for everybody; versions, counts and budgets for operators alone.',
     access: anyone,
     answers: { 200: SystemStatus },
+  },
+  getSystemFigures: {
+    method: 'GET',
+    path: '/api/system/figures',
+    summary: 'Documents and bytes of all companies, by day and by company',
+    description: 'As companies were last counted: at most a minute after their documents changed. Opens none of them.',
+    access: operator,
+    query: z.object(span),
+    answers: { 200: FleetFigures },
   },
   listConnections: {
     method: 'GET',

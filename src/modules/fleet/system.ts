@@ -1,12 +1,14 @@
 /** The state of the installation as a whole: status, connections, audit trail, fleet migrations. Opens no company. */
 import type { z } from 'zod';
+import { day, isoTime } from '../../kernel/clock.ts';
 import { conflict, invalidField, isStrongroomError, notFound } from '../../kernel/errors.ts';
 import type { Actor } from '../../kernel/handles.ts';
 import { isId, type TenantId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { placementKinds } from '../../kernel/placements/placement.ts';
+import { dayOf } from '../../kernel/tenants/figures.ts';
 import type { MigrationPlan, MigrationRun } from '../../kernel/tenants/tenants.ts';
-import type { StartMigration, SystemStatus } from './contract.ts';
+import type { FleetFigures, StartMigration, SystemStatus } from './contract.ts';
 import { within } from './deadline.ts';
 import { version } from './version.ts';
 
@@ -17,6 +19,8 @@ export interface System {
   /** One word, for everybody. */
   health(): Promise<z.input<typeof SystemStatus>>;
   status(): Promise<z.input<typeof SystemStatus>>;
+  /** Of so many days, today among them. */
+  figures(days: number): Promise<FleetFigures>;
   /** @throws not_found for what is no company's id. Waits for leases, but not for ever. */
   closeConnections(companyId?: string): Promise<void>;
   plan(only?: readonly string[]): Promise<MigrationPlan>;
@@ -81,8 +85,13 @@ export function createSystem(kernel: Kernel): System {
         migrations,
         storage: { kind: files.kind, ...storage },
         uptime_s: Math.floor(process.uptime()),
+        offered: {
+          default: kernel.config.placement,
+          placements: tenants.offered().map(({ kind, regions }) => ({ placement: kind, regions: [...regions] })),
+        },
       };
     },
+    figures: (days) => fleetFigures(kernel, days),
     async closeConnections(companyId) {
       if (companyId === undefined) {
         await within(closeWaitMs, connections.closeAll());
@@ -118,5 +127,30 @@ export function createSystem(kernel: Kernel): System {
       // A company that is being migrated is finished first; the answer does not wait for ever.
       await within(closeWaitMs, fleet.stop((await migration(id)).id));
     },
+  };
+}
+
+/** Companies that are listed by their size. */
+const largest = 10;
+
+async function fleetFigures({ figures, clock }: Kernel, count: number): Promise<FleetFigures> {
+  const now = clock.now();
+  const days = Array.from({ length: count }, (_, index) => dayOf(isoTime(now - (count - 1 - index) * day)));
+  const found = await figures.ofFleet(days[0]!, largest);
+  const added = new Map(found.days.map((one) => [one.day, one.added]));
+  return {
+    companies: found.companies,
+    documents: found.documents,
+    bytes: found.bytes,
+    database_bytes: found.databaseBytes,
+    days: days.map((each) => ({ day: each, documents: added.get(each) ?? 0 })),
+    largest: found.largest.map((company) => ({
+      company_id: company.tenantId,
+      name: company.name,
+      documents: company.documents,
+      bytes: company.bytes,
+      database_bytes: company.databaseBytes,
+      counted_at: company.countedAt,
+    })),
   };
 }

@@ -5,7 +5,7 @@ import { prepare } from '../../../kernel/database/prepared.ts';
 import { notFound } from '../../../kernel/errors.ts';
 import { isId } from '../../../kernel/ids.ts';
 import type { DocumentTable, VersionTable } from '../tables.ts';
-import { accessOf, type Level, requireLevel, sharedLevel, type Viewer } from '../visibility.ts';
+import { accessOf, type Bind, type Level, requireLevel, sharedLevel, type Viewer } from '../visibility.ts';
 
 /** A document as it stands, with its owner's name and present role, and what the viewer may do with it. */
 export interface LoadedDocument extends DocumentTable {
@@ -21,13 +21,18 @@ interface Asked {
   readonly role: string;
 }
 
+type Row = Omit<LoadedDocument, 'level'>;
+
+const columns = (bind: Bind) =>
+  sql`d.*, u.full_name as owner_name, u.role as owner_role, ${sharedLevel(bind)} as shared`;
+
 const load = (lock: boolean) =>
-  prepare<TenantReader, Asked, Omit<LoadedDocument, 'level'>>((source, slot) => {
+  prepare<TenantReader, Asked, Row>((source, slot) => {
     const forUpdate = lock && isPostgres(source) ? sql`for update of d` : sql``;
-    return sql`select d.*, u.full_name as owner_name, u.role as owner_role, ${sharedLevel(slot)} as shared
+    return sql`select ${columns(slot)}
       from documents d join users u on u.id = d.owner_id where d.id = ${slot('id')} ${forUpdate}`.compile(
       source,
-    ) as CompiledQuery<Omit<LoadedDocument, 'level'>>;
+    ) as CompiledQuery<Row>;
   });
 const loadPlain = load(false);
 const loadLocked = load(true);
@@ -35,6 +40,22 @@ const loadLocked = load(true);
 /** SQLite has one writer; on PostgreSQL what was judged must not change before the commit. */
 function isPostgres(source: TenantReader | TenantTx): boolean {
   return 'dialect' in source && source.dialect === 'postgres';
+}
+
+/** What is to be done with a document, and whether in the trash or out of it (the default). */
+export interface Wanted {
+  readonly level: Level;
+  readonly trash?: 'no' | 'only' | 'either';
+}
+
+/** @throws not_found (no row, not visible, in or not in the trash), forbidden */
+export function judgedDocument(viewer: Viewer, row: Row | undefined, wanted: Wanted): LoadedDocument {
+  if (row === undefined) throw notFound();
+  const where = wanted.trash ?? 'no';
+  if (where !== 'either' && (row.trashed_at !== null) !== (where === 'only')) throw notFound();
+  const level = accessOf(viewer, row);
+  requireLevel(level, wanted.level);
+  return { ...row, level };
 }
 
 /**
@@ -45,18 +66,31 @@ export async function loadDocument(
   source: TenantReader | TenantTx,
   viewer: Viewer,
   id: string,
-  wanted: { readonly level: Level; readonly trash?: 'no' | 'only' | 'either' },
+  wanted: Wanted,
 ): Promise<LoadedDocument> {
   if (!isId('document', id)) throw notFound();
   const run = 'dialect' in source ? loadLocked : loadPlain;
   const { rows } = await run(source, { id, viewer: viewer.id, role: viewer.role });
-  const row = rows[0];
-  if (row === undefined) throw notFound();
-  const where = wanted.trash ?? 'no';
-  if (where !== 'either' && (row.trashed_at !== null) !== (where === 'only')) throw notFound();
-  const level = accessOf(viewer, row);
-  requireLevel(level, wanted.level);
-  return { ...row, level };
+  return judgedDocument(viewer, rows[0], wanted);
+}
+
+/**
+ * The rows of those of these ids that there are, by id and not yet judged, in one statement. In a write transaction they
+ * are locked, in an order that is the same for everybody.
+ */
+export async function findDocuments(
+  source: TenantReader | TenantTx,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Row>> {
+  const known = ids.filter((id) => isId('document', id));
+  if (known.length === 0) return new Map();
+  const bind: Bind = (slot) => (slot === 'viewer' ? viewer.id : viewer.role);
+  const forUpdate = isPostgres(source) ? sql`for update of d` : sql``;
+  const query = sql<Row>`select ${columns(bind)} from documents d join users u on u.id = d.owner_id
+    where d.id in (${sql.join(known)}) order by d.id ${forUpdate}`;
+  const { rows } = await source.executeQuery<Row>(query.compile(source));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** A new document. False where its name is taken. */
@@ -206,6 +240,20 @@ export async function findVersion(source: TenantReader, id: string, number: numb
     .executeTakeFirst();
 }
 
+/** The current versions of these documents, by the documents' ids. */
+export async function currentVersions(
+  source: TenantReader,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, VersionTable>> {
+  const rows = await source
+    .selectFrom('versions as v')
+    .innerJoin('documents as d', 'd.version_id', 'v.id')
+    .selectAll('v')
+    .where('d.id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.document_id, { ...row, size_bytes: Number(row.size_bytes) }]));
+}
+
 /** Newest first, from below `before`. */
 export async function listVersions(source: TenantReader, id: string, limit: number, before: number | undefined) {
   let query = source
@@ -256,6 +304,8 @@ export async function removeDocument(tx: TenantTx, id: string): Promise<void> {
   await tx.deleteFrom('document_tags').where('document_id', '=', id).execute();
   await tx.deleteFrom('document_history').where('document_id', '=', id).execute();
   await tx.deleteFrom('shares').where('target_id', '=', id).execute();
+  await tx.deleteFrom('rendition_parts').where('document_id', '=', id).execute();
+  await tx.deleteFrom('renditions').where('document_id', '=', id).execute();
   await tx.deleteFrom('versions').where('document_id', '=', id).execute();
   await tx.deleteFrom('documents').where('id', '=', id).execute();
 }

@@ -1,8 +1,9 @@
 /**
  * Statements on files (objects and their references) and on the one row of usage. Every change of references and of
- * logical bytes happens here, in the transaction of the version that causes it, so that both are exact at any time.
+ * logical bytes happens here, in the transaction of the version or rendition that causes it, so that both are exact at
+ * any time.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
 import { prepare } from '../../../kernel/database/prepared.ts';
 
@@ -42,12 +43,14 @@ export async function referenceAgain(tx: TenantTx, key: string): Promise<void> {
     .execute();
 }
 
-/** Gives back what all versions of a document refer to, and their bytes. */
+/** Gives back what all versions of a document, and what was made of them, refer to, and the versions' bytes. */
 export async function releaseDocument(tx: TenantTx, id: string, now: string): Promise<void> {
-  const used = sql`(select count(*) from versions v where v.document_id = ${id} and v.file_key = files.key)`;
+  const used = sql`((select count(*) from versions v where v.document_id = ${id} and v.file_key = files.key)
+    + (select count(*) from rendition_parts p where p.document_id = ${id} and p.file_key = files.key))`;
   await sql`update files set refs = refs - ${used},
       unreferenced_since = case when refs = ${used} then ${now} else unreferenced_since end
-    where key in (select file_key from versions where document_id = ${id})`.execute(tx);
+    where key in (select file_key from versions where document_id = ${id}
+      union select file_key from rendition_parts where document_id = ${id} and file_key is not null)`.execute(tx);
   await sql`update document_usage
     set bytes = bytes - (select coalesce(sum(size_bytes), 0) from versions where document_id = ${id})
     where id = 1`.execute(tx);
@@ -152,33 +155,37 @@ export async function removeUnreferenced(tx: TenantTx, before: string, limit: nu
   return rows.map((row) => row.key);
 }
 
+/** Removes the row of a lost object that nothing refers to. */
+export async function removeUnused(tx: TenantTx, key: string): Promise<void> {
+  await tx.deleteFrom('files').where('key', '=', key).where('refs', '=', 0).execute();
+}
+
 /** Those of these keys that have a row. */
 export async function knownKeys(source: TenantReader, keys: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await source.selectFrom('files').select('key').where('key', 'in', keys).execute();
   return new Set(rows.map((row) => row.key));
 }
 
-/** Files by key, from behind `after`, each with the number of versions that really use it. */
+/** How many versions and parts of renditions use the file in `key`. */
+const uses = (key: RawBuilder<unknown>) => sql<number>`((select count(*) from versions where file_key = ${key})
+  + (select count(*) from rendition_parts where file_key = ${key}))`;
+
+/** Files by key, from behind `after`, each with the number of references that there really are. */
 export async function pageOfFiles(source: TenantReader, after: string, limit: number) {
   return source
     .selectFrom('files as f')
     .select(['f.key', 'f.size', 'f.refs', 'f.sha256'])
-    .select((eb) =>
-      eb
-        .selectFrom('versions as v')
-        .select((inner) => inner.fn.countAll<number>().as('n'))
-        .whereRef('v.file_key', '=', 'f.key')
-        .as('used'),
-    )
+    .select(uses(sql.ref('f.key')).as('used'))
+    .select(sql<number>`(select count(*) from versions where file_key = f.key)`.as('versions'))
     .where('f.key', '>', after)
     .orderBy('f.key')
     .limit(limit)
     .execute();
 }
 
-/** Sets the references of a file to the number of versions that use it. */
+/** Sets the references of a file to the number that there really are. */
 export async function recountReferences(tx: TenantTx, key: string, now: string): Promise<void> {
-  const used = sql`(select count(*) from versions where file_key = ${key})`;
+  const used = uses(sql`${key}`);
   await sql`update files set refs = ${used},
       unreferenced_since = case when ${used} = 0 then coalesce(unreferenced_since, ${now}) else null end
     where key = ${key}`.execute(tx);

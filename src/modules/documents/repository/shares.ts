@@ -1,6 +1,7 @@
 /** Statements on shares, on history, and on the few facts about people that the rules of documents need. */
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
 import { prepare } from '../../../kernel/database/prepared.ts';
+import { rowsAtOnce } from '../../../kernel/events-sequence.ts';
 import type { HistoryTable, ShareTable } from '../tables.ts';
 
 export async function listShares(source: TenantReader, target: string): Promise<ShareTable[]> {
@@ -59,6 +60,15 @@ const insertEntry = prepare<TenantTx, HistoryTable, unknown>((tx, slot) =>
 );
 export async function insertHistory(tx: TenantTx, row: HistoryTable): Promise<void> {
   await insertEntry(tx, row);
+}
+
+export async function insertHistories(tx: TenantTx, rows: readonly HistoryTable[]): Promise<void> {
+  for (let first = 0; first < rows.length; first += rowsAtOnce) {
+    await tx
+      .insertInto('document_history')
+      .values(rows.slice(first, first + rowsAtOnce))
+      .execute();
+  }
 }
 
 /** Newest first, from behind `after` (time and id). */

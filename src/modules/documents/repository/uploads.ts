@@ -97,36 +97,6 @@ export async function oldestWaiting(source: TenantReader) {
     .executeTakeFirstOrThrow();
 }
 
-/** What operators see of a company's documents. */
-export async function readStats(source: TenantReader) {
-  const row = await source
-    .selectNoFrom((eb) => [
-      eb
-        .selectFrom('documents')
-        .select((inner) => inner.fn.countAll<number>().as('n'))
-        .where('trashed_at', 'is', null)
-        .as('documents'),
-      eb
-        .selectFrom('files')
-        .select((inner) => inner.fn.countAll<number>().as('n'))
-        .where('refs', '>', 0)
-        .as('files'),
-      eb.selectFrom('document_usage').select('bytes').where('id', '=', 1).as('bytes'),
-      eb
-        .selectFrom('documents')
-        .select((inner) => inner.fn.max('updated_at').as('at'))
-        .where('trashed_at', 'is', null)
-        .as('lastActivityAt'),
-    ])
-    .executeTakeFirstOrThrow();
-  return {
-    documents: Number(row.documents),
-    files: Number(row.files),
-    bytes: Number(row.bytes),
-    lastActivityAt: row.lastActivityAt,
-  };
-}
-
 /** Uploads that have not ended. */
 export async function openUploads(source: TenantReader): Promise<readonly { readonly id: string }[]> {
   return source.selectFrom('uploads').select('id').where('state', '=', 'open').execute();

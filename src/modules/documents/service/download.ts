@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
-import { isStrongroomError, notFound, unavailable } from '../../../kernel/errors.ts';
+import { isStrongroomError, notFound, StrongroomError, unavailable } from '../../../kernel/errors.ts';
 import type { ByteRange } from '../../../kernel/files/file-store.ts';
 import {
   contentDisposition,
@@ -55,18 +55,11 @@ export function createDownloads(parts: Parts): Downloads {
     return { content: { ...found, size_bytes: Number(found.size_bytes) }, filename, headers };
   }
 
-  async function requireWhole(acting: Acting, content: VersionTable): Promise<void> {
-    const size = await acting.tenant.files.size(content.file_key);
-    if (size === content.size_bytes) return;
-    await noteCorrupt(parts, acting, content, size === undefined ? 'missing' : 'size');
-    throw unavailable('object_damaged', 'The content of this document is damaged; it is not served.', 3_600);
-  }
-
   return {
     async head(acting, id, version, header) {
       const { content, headers } = await look(acting, id, version, header);
       if (isUnchanged(header('if-none-match'), content.id)) return { status: 304, headers: unchanged(headers) };
-      await requireWhole(acting, content);
+      await requireWhole(parts, acting, content);
       return { status: 200, headers: { ...headers, 'content-length': String(content.size_bytes) } };
     },
 
@@ -74,7 +67,7 @@ export function createDownloads(parts: Parts): Downloads {
       const { content, filename, headers } = await look(acting, id, version, header);
       if (isUnchanged(header('if-none-match'), content.id)) return { status: 304, headers: unchanged(headers) };
       const range = requestedRange(header('range'), header('if-range'), content.size_bytes, content.id);
-      await requireWhole(acting, content);
+      await requireWhole(parts, acting, content);
       const location = await addressOf(acting, content, filename);
       if (location !== undefined) {
         // Whoever has the address reads all of it, whatever range was asked for here.
@@ -83,7 +76,7 @@ export function createDownloads(parts: Parts): Downloads {
       }
       const body = await contentStream(parts, acting, content, range);
       // One row for a download, however many ranges it comes in.
-      if (range === undefined || range.start === 0) await noteDownload(parts, acting, content, body);
+      if (range === undefined || range.start === 0) await noteDownload(parts, acting, content, {}, body);
       if (range === undefined) {
         return { status: 200, headers: { ...headers, 'content-length': String(content.size_bytes) }, body };
       }
@@ -92,6 +85,20 @@ export function createDownloads(parts: Parts): Downloads {
       return { status: 206, headers: { ...headers, 'content-length': length, 'content-range': contentRange }, body };
     },
   };
+}
+
+/** @throws unavailable where the object is missing or has another size; the damage is then written down */
+export async function requireWhole(parts: Parts, acting: Acting, content: VersionTable): Promise<void> {
+  const size = await acting.tenant.files.size(content.file_key);
+  if (size === content.size_bytes) return;
+  await noteCorrupt(parts, acting, content, size === undefined ? 'missing' : 'size');
+  const more = { retryAfter: 3_600, extra: { document_id: content.document_id } };
+  throw new StrongroomError(
+    'unavailable',
+    'object_damaged',
+    'The content of this document is damaged; it is not served.',
+    more,
+  );
 }
 
 /** A 304 has the headers that tell a cache what it has, and no more. */
@@ -109,14 +116,31 @@ async function addressOf(acting: Acting, content: VersionTable, filename: string
   return acting.tenant.files.downloadAddress?.(content.file_key, as);
 }
 
-async function noteDownload(parts: Parts, acting: Acting, content: VersionTable, body?: Readable): Promise<void> {
+export function noteDownload(
+  parts: Parts,
+  acting: Acting,
+  content: VersionTable,
+  details: Readonly<Record<string, string>> = {},
+  body?: Readable,
+): Promise<void> {
+  return noteRead(parts, acting, content, { action: 'document.downloaded', details }, body);
+}
+
+/** Writes down that somebody reads content. Where that cannot be, `body` is destroyed and nothing is given out. */
+export async function noteRead(
+  parts: Parts,
+  acting: Acting,
+  content: VersionTable,
+  read: { readonly action: string; readonly details?: Readonly<Record<string, string>> },
+  body?: Readable,
+): Promise<void> {
   try {
     await parts.audit.note(acting.tenant, {
-      action: 'document.downloaded',
+      action: read.action,
       actor: acting.tenant.actor,
       target: content.document_id,
       outcome: 'success',
-      details: { version: content.number },
+      details: { version: content.number, ...read.details },
       source: acting.source,
     });
   } catch (error) {
@@ -146,7 +170,8 @@ async function noteCorrupt(parts: Parts, acting: Acting, content: VersionTable, 
   });
 }
 
-async function contentStream(
+/** The bytes of a version; the whole is compared with its digest before the last of them goes. @throws unavailable */
+export async function contentStream(
   parts: Parts,
   acting: Acting,
   content: VersionTable,

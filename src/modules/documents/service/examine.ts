@@ -22,6 +22,8 @@ export interface ExamineOptions {
   readonly repair: boolean;
   /** Read every byte and compare digests. */
   readonly deep?: boolean;
+  /** Has made again what was made of documents and is lost. */
+  readonly renew?: (key: string) => Promise<void>;
 }
 
 const batch = 500;
@@ -42,7 +44,7 @@ function finding(tenant: Tenant, problem: string, repair: string | null, repaire
   return { subject: `company ${tenant.id}`, problem, repair, repaired };
 }
 
-async function examineFiles(tenant: Tenant, { repair, deep }: ExamineOptions): Promise<DoctorFinding[]> {
+async function examineFiles(tenant: Tenant, { repair, deep, renew }: ExamineOptions): Promise<DoctorFinding[]> {
   const found: DoctorFinding[] = [];
   for (let after = '', full = true; full; ) {
     const rows = await pageOfFiles(tenant.db.read, after, batch);
@@ -58,7 +60,11 @@ async function examineFiles(tenant: Tenant, { repair, deep }: ExamineOptions): P
       const damage = await damageOf(tenant, row, deep === true);
       // A file that went meanwhile was swept, not lost.
       if (damage === undefined || !(await knownKeys(tenant.db.read, [row.key])).has(row.key)) continue;
-      found.push(finding(tenant, `the object of file ${row.key} ${damage}`, null, false));
+      // What was made of a document can be made again; what people brought cannot.
+      const again = Number(row.versions) === 0 && renew !== undefined;
+      if (again && repair) await renew(row.key);
+      const way = again ? 'make it again' : null;
+      found.push(finding(tenant, `the object of file ${row.key} ${damage}`, way, again && repair));
     }
   }
   return found;

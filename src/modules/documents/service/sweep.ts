@@ -13,7 +13,7 @@ import { findExpired, holdTrashed } from '../repository/documents.ts';
 import { removeUnreferenced } from '../repository/files.ts';
 import { findExpiredUploads, oldestWaiting, removeUpload } from '../repository/uploads.ts';
 import type { Parts } from './acting.ts';
-import { purgeInside } from './documents.ts';
+import { purgeInside } from './changes.ts';
 import type { InHand } from './in-hand.ts';
 import { createLeftovers } from './leftovers.ts';
 import { giveUp } from './resumable.ts';
