@@ -47,11 +47,14 @@ describe.skipIf(executablePath === undefined)('palette, keys, themes, toasts', (
     await page.waitForURL('**/people?person=user_**');
     await page.getByRole('dialog').getByText('customer@people.example').waitFor();
     await page.keyboard.press('Escape');
+    // It gives the focus back as it goes.
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await seek(page, 'invite');
     await palette(page).getByText('Invite people').waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Invite people' }).getByLabel('E-mail address').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await seek(page, 'no such thing anywhere');
     await page.getByText('Nothing found').waitFor();
     await page.context().close();
