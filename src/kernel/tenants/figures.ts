@@ -123,14 +123,26 @@ async function write(tx: ControlTx, tenantId: TenantId, counted: Counted, at: st
     .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet({ ...now, counted_at: at }))
     .execute();
   const today = dayOf(at);
-  for (const [of, added] of new Map([...counted.added, [today, counted.added.get(today) ?? 0] as const])) {
-    const figures = of === today ? { added, ...now } : { added };
-    await tx
-      .insertInto('tenant_days')
-      .values({ tenant_id: tenantId, day: of, documents: null, bytes: null, database_bytes: null, ...figures })
-      .onConflict((conflict) => conflict.columns(['tenant_id', 'day']).doUpdateSet(figures))
-      .execute();
-  }
+  const figures = { added: counted.added.get(today) ?? 0, ...now };
+  await tx
+    .insertInto('tenant_days')
+    .values({ tenant_id: tenantId, day: today, ...figures })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'day']).doUpdateSet(figures))
+    .execute();
+  const before = [...counted.added].filter(([of]) => of !== today);
+  if (before.length > 0) await writeAdded(tx, tenantId, before);
+}
+
+/** In one statement: a company that is counted for the first time may have hundreds of days, and others wait. */
+async function writeAdded(tx: ControlTx, tenantId: TenantId, days: readonly (readonly [string, number])[]) {
+  const nothing = { documents: null, bytes: null, database_bytes: null };
+  await tx
+    .insertInto('tenant_days')
+    .values(days.map(([of, added]) => ({ tenant_id: tenantId, day: of, added, ...nothing })))
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'day']).doUpdateSet(({ ref }) => ({ added: ref('excluded.added') })),
+    )
+    .execute();
 }
 
 async function totals(reader: ControlReader) {
