@@ -4,6 +4,7 @@
  */
 import { day, isoTime, second } from '../../../kernel/clock.ts';
 import type { TenantTx } from '../../../kernel/database/database.ts';
+import { isUniqueViolation } from '../../../kernel/database/unique-violation.ts';
 import { isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import type { UpdateDocument } from '../contract.ts';
@@ -148,9 +149,8 @@ async function nameConflicts<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    const cause = (error as { cause?: unknown }).cause ?? error;
-    if ((cause as { code?: unknown }).code !== '23505') throw error;
-    throw new StrongroomError('conflict', 'filename_taken', filenameTaken().message, { cause });
+    if (isUniqueViolation(error) === false) throw error;
+    throw new StrongroomError('conflict', 'filename_taken', filenameTaken().message, { cause: error });
   }
 }
 
