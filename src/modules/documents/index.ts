@@ -110,18 +110,16 @@ export function createDocuments(kernel: Kernel, left: { readonly accounts: Pick<
 }
 
 /** A version that appears is made to be shown; whatever changes how many and how large they are is counted. */
-function listenersOf({ listeners }: Renditions, { heard }: CountingJobs): Listeners {
+function listenersOf(renditions: Renditions, counting: CountingJobs): Listeners {
+  const appeared = async (...[tenant, event]: Parameters<Renditions['heard']>) => {
+    await renditions.heard(tenant, event);
+    await counting.heard(tenant);
+  };
   return {
-    async 'document.created'(tenant, event) {
-      await listeners['document.created']?.(tenant, event);
-      await heard(tenant);
-    },
-    async 'document.version_added'(tenant, event) {
-      await listeners['document.version_added']?.(tenant, event);
-      await heard(tenant);
-    },
-    'document.trashed': heard,
-    'document.restored': heard,
-    'document.purged': heard,
+    'document.created': appeared,
+    'document.version_added': appeared,
+    'document.trashed': counting.heard,
+    'document.restored': counting.heard,
+    'document.purged': counting.heard,
   };
 }

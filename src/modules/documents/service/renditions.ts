@@ -6,7 +6,7 @@
 import type { Readable } from 'node:stream';
 import { minute } from '../../../kernel/clock.ts';
 import { isStrongroomError, notFound, StrongroomError } from '../../../kernel/errors.ts';
-import type { Listeners, TenantEvent } from '../../../kernel/events.ts';
+import type { TenantEvent } from '../../../kernel/events.ts';
 import type { Tenant } from '../../../kernel/handles.ts';
 import { contentHeaders, isUnchanged } from '../content-headers.ts';
 import { kindOf, madeOf, type Role } from '../renditions/kinds.ts';
@@ -46,25 +46,25 @@ export interface Asked {
   readonly page?: number | undefined;
 }
 
+type VersionEvent = TenantEvent<'document.created' | 'document.version_added'>;
+
 export interface Renditions {
   /** @throws not_found (`preview_unsupported`, `preview_failed` too), unavailable */
   open(acting: Acting, id: string, role: Role, asked: Asked, header: Header): Promise<Shown>;
   /** Has made again what is kept under this key and is lost. */
   renew(tenant: Tenant, key: string): Promise<void>;
-  readonly listeners: Listeners;
+  /** A version has appeared: what is shown of it is made soon. */
+  heard(tenant: Tenant, event: VersionEvent): Promise<void>;
 }
 
-type VersionEvent = TenantEvent<'document.created' | 'document.version_added'>;
-
 export function createRenditions(parts: Parts): Renditions {
-  const heard = async (tenant: Tenant, { payload }: VersionEvent) => {
-    const version = await findNamedVersion(tenant.db.read, payload.version_id);
-    if (version === undefined || kindOf(version.mime_type, version.filename) === undefined) return;
-    if ((await findRendition(tenant.db.read, version.id)) === undefined) await request(parts, tenant, version);
-  };
   return {
+    async heard(tenant, { payload }) {
+      const version = await findNamedVersion(tenant.db.read, payload.version_id);
+      if (version === undefined || kindOf(version.mime_type, version.filename) === undefined) return;
+      if ((await findRendition(tenant.db.read, version.id)) === undefined) await request(parts, tenant, version);
+    },
     renew: (tenant, key) => renew(parts, tenant, key),
-    listeners: { 'document.created': heard, 'document.version_added': heard },
 
     async open(acting, id, role, asked, header) {
       const { tenant, viewer } = acting;
