@@ -12,12 +12,13 @@ import { type Clock, day, isoTime } from './clock.ts';
 import type { TenantTx } from './database/database.ts';
 import { prepare } from './database/prepared.ts';
 import type { Events, EventType, Listeners, TenantEvent } from './events.ts';
-import { holdSequence, lastNumber, nextNumber, rowsAtOnce } from './events-sequence.ts';
+import { holdSequence, lastNumber, nextNumber } from './events-sequence.ts';
 import type { EventTable } from './events-tables.ts';
 import type { Actor, Tenant } from './handles.ts';
 import { newId } from './ids.ts';
 import { backoff, safeReason } from './jobs/backoff.ts';
 import type { Schedule } from './jobs/jobs.ts';
+import { rowsAtOnce, slicesOf } from './slices.ts';
 
 const batch = 100;
 
@@ -87,12 +88,7 @@ export function createEvents({ clock, keepDays = 90, timeout = 60_000 }: EventsO
     await holdSequence(tx, 'events');
     const last = await lastNumber(tx, 'events');
     const rows = events.map(({ type, payload }, index) => ({ seq: last + 1 + index, ...rowOf(tenant, type, payload) }));
-    for (let first = 0; first < rows.length; first += rowsAtOnce) {
-      await tx
-        .insertInto('events')
-        .values(rows.slice(first, first + rowsAtOnce))
-        .execute();
-    }
+    for (const some of slicesOf(rows, rowsAtOnce)) await tx.insertInto('events').values(some).execute();
     for (const type of new Set(events.map((event) => event.type))) due(tx, tenant, type);
   }
 

@@ -32,6 +32,3 @@ export async function lastNumber(tx: Pick<Transaction<unknown>, 'getExecutor'>, 
   );
   return Number(rows[0]!.last);
 }
-
-/** Rows of one statement: below the number of values that a database takes in one. */
-export const rowsAtOnce = 500;

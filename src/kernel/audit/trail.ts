@@ -12,10 +12,11 @@ import type { KeyObject } from 'node:crypto';
 import { type Clock, second } from '../clock.ts';
 import type { ControlDb, Database, TenantDb, Transaction } from '../database/database.ts';
 import { prepare } from '../database/prepared.ts';
-import { holdSequence, lastNumber, nextNumber, rowsAtOnce } from '../events-sequence.ts';
+import { holdSequence, lastNumber, nextNumber } from '../events-sequence.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import { rowsAtOnce, slicesOf } from '../slices.ts';
 import type { AskedPage, AuditEntry, AuditPage, AuditRow } from './audit.ts';
 import type { Heads } from './heads.ts';
 import { makeSeal, type Seal, type SealedRow } from './seals.ts';
@@ -56,12 +57,7 @@ export async function appendAll(tx: TrailTx, clock: Clock, entries: readonly Aud
   await holdSequence(tx as Parameters<typeof holdSequence>[0], 'audit_log');
   const last = await lastNumber(tx as Parameters<typeof lastNumber>[0], 'audit_log');
   const rows = entries.map((entry, index) => ({ seq: last + 1 + index, ...rowOf(clock, entry) }));
-  for (let first = 0; first < rows.length; first += rowsAtOnce) {
-    await tx
-      .insertInto('audit_log')
-      .values(rows.slice(first, first + rowsAtOnce))
-      .execute();
-  }
+  for (const some of slicesOf(rows, rowsAtOnce)) await tx.insertInto('audit_log').values(some).execute();
 }
 
 function rowOf(clock: Clock, entry: AuditEntry): Omit<AuditLogTable, 'seq'> {

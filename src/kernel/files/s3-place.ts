@@ -17,6 +17,7 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { slicesOf } from '../slices.ts';
 import { bucketMissing, hasName, statusOf, storageFailed } from './s3-errors.ts';
 
 export interface Place {
@@ -123,8 +124,8 @@ export async function removeMany(place: Place, names: readonly string[]): Promis
 
 /** Deletes by full key and, where it is given, version. What one answer says was not deleted is tried once more. */
 export async function removeVersions(place: Place, all: readonly ObjectIdentifier[]): Promise<void> {
-  for (let start = 0; start < all.length; start += batch) {
-    let left = all.slice(start, start + batch);
+  for (const some of slicesOf(all, batch)) {
+    let left = some;
     for (let attempt = 0; left.length > 0; attempt += 1) {
       const failed = await removeBatch(place, left);
       if (failed === undefined) return;

@@ -17,6 +17,7 @@ import type { ControlDb, ControlTx } from '../database/database.ts';
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import './tables.ts';
+import { slicesOf } from '../slices.ts';
 import type { TenantWorkTable } from './tables.ts';
 
 /** A tenant with work due, as it was when it was claimed; given back by `clear` or `retry`. */
@@ -346,6 +347,9 @@ async function upsertRows(tx: ControlTx, rows: readonly Insertable<TenantWorkTab
     .execute();
 }
 
+/** Rows that one statement writes or removes. */
+const rowsOfStatement = 200;
+
 async function writeRows(control: ControlDb, entries: (readonly [TenantId, Entry | undefined])[]): Promise<void> {
   const kept = entries.filter(([, entry]) => entry !== undefined && entry.durable !== Number.POSITIVE_INFINITY);
   const gone = entries.filter(([, entry]) => entry === undefined || entry.durable === Number.POSITIVE_INFINITY);
@@ -355,9 +359,9 @@ async function writeRows(control: ControlDb, entries: (readonly [TenantId, Entry
     generation: entry!.generation,
   }));
   await control.transaction(async (tx) => {
-    for (let from = 0; from < rows.length; from += 200) await upsertRows(tx, rows.slice(from, from + 200));
-    for (let from = 0; from < gone.length; from += 200) {
-      const ids = gone.slice(from, from + 200).map(([tenantId]) => tenantId);
+    for (const some of slicesOf(rows, rowsOfStatement)) await upsertRows(tx, some);
+    for (const some of slicesOf(gone, rowsOfStatement)) {
+      const ids = some.map(([tenantId]) => tenantId);
       await tx.deleteFrom('tenant_work').where('tenant_id', 'in', ids).execute();
     }
   });

@@ -12,6 +12,7 @@ import type { PostgresSession } from '../database/postgres-session.ts';
 import { kyselyOver } from '../database/session.ts';
 import type { TenantTables } from '../database/tables.ts';
 import { isStrongroomError } from '../errors.ts';
+import { slicesOf } from '../slices.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
 import { actAsOwnerText, asOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
@@ -51,9 +52,7 @@ export async function migrateSchemasTogether(
 function sliced(parts: SchemaParts, refs: readonly PlacementRef[]): readonly (readonly PlacementRef[])[] {
   const longest = Math.max(1, ...[...parts.recipes.values()].map(({ statements }) => statements.length));
   const size = Math.max(1, Math.floor(mostStatements / longest));
-  return Array.from({ length: Math.ceil(refs.length / size) }, (_, index) =>
-    refs.slice(index * size, (index + 1) * size),
-  );
+  return [...slicesOf(refs, size)];
 }
 
 /** One that cannot be migrated keeps few others from being migrated together. */

@@ -4,6 +4,7 @@ import type { TenantId } from '../ids.ts';
 import type { PlacementKind } from '../placements/placement.ts';
 import type { Lease } from './journal.ts';
 import './tables.ts';
+import { slicesOf } from '../slices.ts';
 import type { MigrationRunTable } from './tables.ts';
 import type { MigrationRun } from './tenants.ts';
 
@@ -54,11 +55,11 @@ export async function insertRun(
       lease_until: run.lease.until,
     })
     .execute();
-  for (let from = 0; from < results.length; from += chunk) {
+  for (const some of slicesOf(results, chunk)) {
     await tx
       .insertInto('migration_results')
       .values(
-        results.slice(from, from + chunk).map((row) => ({
+        some.map((row) => ({
           run_id: run.id,
           position: row.position,
           tenant_id: row.tenantId,

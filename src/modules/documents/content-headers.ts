@@ -31,18 +31,23 @@ export interface ContentFacts {
   readonly versionId: string;
 }
 
-/** What goes with every answer about content. Whatever a browser does with it, no script of it runs in our origin. */
+/** Whatever a browser does with what people stored, no script of it runs in our origin, and nothing keeps it. */
+export const inertHeaders = {
+  'cache-control': 'private, no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+} as const;
+
+/** What goes with every answer about content. */
 export function contentHeaders(facts: ContentFacts): Record<string, string> {
   return {
     'content-type': facts.mimeType,
     'content-disposition': contentDisposition(facts.filename),
     etag: entityTag(facts.versionId),
     'accept-ranges': 'bytes',
-    'cache-control': 'private, no-store',
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
+    ...inertHeaders,
   };
 }
 

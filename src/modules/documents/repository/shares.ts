@@ -1,7 +1,7 @@
 /** Statements on shares, on history, and on the few facts about people that the rules of documents need. */
 import type { TenantReader, TenantTx } from '../../../kernel/database/database.ts';
 import { prepare } from '../../../kernel/database/prepared.ts';
-import { rowsAtOnce } from '../../../kernel/events-sequence.ts';
+import { rowsAtOnce, slicesOf } from '../../../kernel/slices.ts';
 import type { HistoryTable, ShareTable } from '../tables.ts';
 
 export async function listShares(source: TenantReader, target: string): Promise<ShareTable[]> {
@@ -63,12 +63,7 @@ export async function insertHistory(tx: TenantTx, row: HistoryTable): Promise<vo
 }
 
 export async function insertHistories(tx: TenantTx, rows: readonly HistoryTable[]): Promise<void> {
-  for (let first = 0; first < rows.length; first += rowsAtOnce) {
-    await tx
-      .insertInto('document_history')
-      .values(rows.slice(first, first + rowsAtOnce))
-      .execute();
-  }
+  for (const some of slicesOf(rows, rowsAtOnce)) await tx.insertInto('document_history').values(some).execute();
 }
 
 /** Newest first, from behind `after` (time and id). */

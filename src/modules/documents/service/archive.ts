@@ -9,8 +9,9 @@
  */
 import { Readable } from 'node:stream';
 import { notFound } from '../../../kernel/errors.ts';
+import { slicesOf } from '../../../kernel/slices.ts';
 import { archiveNames, safeName } from '../archive-names.ts';
-import { contentDisposition } from '../content-headers.ts';
+import { contentDisposition, inertHeaders } from '../content-headers.ts';
 import { loadBasket } from '../repository/baskets.ts';
 import { currentVersions, findDocuments, judgedDocument, type LoadedDocument } from '../repository/documents.ts';
 import type { VersionTable } from '../tables.ts';
@@ -45,8 +46,7 @@ export function createArchives(parts: Parts): Archives {
   return {
     async open(acting, ids) {
       const contents = await contentsOf(acting, ids);
-      for (let first = 0; first < contents.length; first += lookedAtOnce) {
-        const some = contents.slice(first, first + lookedAtOnce);
+      for (const some of slicesOf(contents, lookedAtOnce)) {
         await Promise.all(some.map(({ version }) => requireWhole(parts, acting, version)));
       }
       const name = `${await titleOf(acting, contents)}.zip`;
@@ -91,8 +91,7 @@ async function* membersOf(
   contents: readonly Content[],
   onOpen: (stream: Readable) => void,
 ): AsyncGenerator<ZipMember> {
-  for (let first = 0; first < contents.length; first += notedAtOnce) {
-    const some = contents.slice(first, first + notedAtOnce);
+  for (const some of slicesOf(contents, notedAtOnce)) {
     await Promise.all(some.map(({ version }) => noteDownload(parts, acting, version, { via: 'archive' })));
     for (const content of some) {
       const open = async () => {
@@ -121,10 +120,6 @@ function headersOf(name: string, length: number): Record<string, string> {
     'content-type': 'application/zip',
     'content-disposition': contentDisposition(name),
     'content-length': String(length),
-    'cache-control': 'private, no-store',
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
+    ...inertHeaders,
   };
 }
