@@ -133,4 +133,34 @@ describe.skipIf(executablePath === undefined)('nobody answers', () => {
     await page.getByRole('table').getByRole('link', { name: 'long.txt' }).waitFor();
     await banner().waitFor({ state: 'hidden' });
   });
+
+  test('rows behind the last that do not come are asked for by hand, not over and over', async () => {
+    // Each leaves a row in the trail; a hundred are one page.
+    const bearer = await token();
+    await Promise.all(Array.from({ length: 110 }, (_, at) => uploadFile(app.url, bearer, `trail-${at}.txt`, `${at}`)));
+    let asked = 0;
+    const { host } = new URL(app.url);
+    await page.route(
+      (url) => url.host === host && url.pathname === '/api/audit' && url.searchParams.has('cursor'),
+      async (route) => {
+        asked += 1;
+        await route.fulfill({ status: 500, contentType: 'text/plain', body: 'broken' });
+      },
+    );
+    await page.goto(`${app.url}/settings/audit`);
+    const table = page.getByRole('table', { name: 'Audit trail' });
+    await table.getByRole('row').nth(3).waitFor();
+    const rows = async () => Number(await table.getAttribute('aria-rowcount'));
+    expect(await rows()).toBe(101);
+    await table.evaluate((element) => element.parentElement!.scrollTo(0, element.scrollHeight));
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    await look(page, 'unreachable-rest');
+    await page.waitForTimeout(1_500);
+    expect(asked).toBe(1);
+    await page.unrouteAll();
+    await again.click();
+    await expect.poll(rows).toBeGreaterThan(110);
+    expect(await again.count()).toBe(0);
+  });
 });

@@ -4,9 +4,9 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { SessionAnswer } from '../../../src/modules/accounts/contract.ts';
 import { client } from '../app/session.ts';
-import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { MoreButton } from '../kit/next-page.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
 import { showDone, showProblem } from '../kit/toast.tsx';
@@ -16,7 +16,6 @@ import { accountsTexts } from './texts.ts';
 
 export function Sessions() {
   const t = useTexts(accountsTexts);
-  const app = useTexts(appTexts);
   const queries = useQueryClient();
   const [ending, setEnding] = useState<string>();
   const list = useInfiniteQuery({
@@ -65,11 +64,7 @@ export function Sessions() {
         ))}
       </Stack>
       <Group mt="md">
-        {list.hasNextPage ? (
-          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {app('app.more')}
-          </Button>
-        ) : null}
+        <MoreButton list={list} />
         {sessions.length < 2 ? null : (
           <Button
             variant="default"

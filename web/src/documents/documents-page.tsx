@@ -1,15 +1,14 @@
 /** The list of documents: search, filters, table or cards, baskets at the side, actions on one and on many. */
-import { Button, Drawer, Group } from '@mantine/core';
+import { Button, Drawer } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import type { Document } from '../../../src/modules/documents/contract.ts';
 import { useSignedIn } from '../app/session.ts';
-import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
-import { ProblemAlert } from '../kit/problem.tsx';
 import { useStored } from '../kit/stored.ts';
 import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
@@ -166,24 +165,10 @@ function List({ search, change, onBaskets }: ListProps) {
           ) : (
             <DocumentCards {...{ rows, total, selection, menu }} label={t('nav')} onEnd={more} onAcross={setAcross} />
           )}
-          <MoreFailed list={list} />
+          <NextPageFailed list={list} />
         </div>
       </DataState>
     </div>
-  );
-}
-
-/** What is there stays; what did not come says why, and is asked for again by hand. */
-function MoreFailed({ list }: { list: ReturnType<typeof useDocuments>['list'] }) {
-  const app = useTexts(appTexts);
-  if (!list.isFetchNextPageError) return null;
-  return (
-    <Group mt="sm">
-      <ProblemAlert error={list.error} />
-      <Button variant="default" onClick={() => void list.fetchNextPage()}>
-        {app('app.retry')}
-      </Button>
-    </Group>
   );
 }
 

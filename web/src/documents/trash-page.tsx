@@ -6,6 +6,7 @@ import type { Document } from '../../../src/modules/documents/contract.ts';
 import { useSignedIn } from '../app/session.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { VirtualTable } from '../kit/virtual-table.tsx';
@@ -99,6 +100,7 @@ function Trash() {
           isSelected={selection.has}
           onEnd={more}
         />
+        <NextPageFailed list={list} />
       </DataState>
     </div>
   );

@@ -10,6 +10,7 @@ import { DataState } from '../kit/data-state.tsx';
 import { FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -24,6 +25,7 @@ type Row = z.output<typeof AuditRow>;
 export function AuditPage() {
   const t = useTexts(fleetTexts);
   const list = useInfiniteQuery(auditQuery);
+  const onEnd = useNextPage(list);
   const rows = useMemo(() => list.data?.pages.flatMap(({ items }) => items) ?? [], [list.data]);
   const verify = useMutation({
     mutationFn: () => client.fleet.listSystemAudit({ query: { limit: '1', verify: 'true' } }),
@@ -77,10 +79,9 @@ export function AuditPage() {
             rowKey={({ id }) => id}
             total={list.hasNextPage ? -2 : rows.length}
             onOpen={(row) => openRow(t('audit.details'), row)}
-            onEnd={() => {
-              if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
-            }}
+            onEnd={onEnd}
           />
+          <NextPageFailed list={list} />
         </DataState>
       </Stack>
     </Page>

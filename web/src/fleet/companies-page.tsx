@@ -8,6 +8,7 @@ import type { Company } from '../../../src/modules/fleet/contract.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { type Formats, useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useShortcut } from '../kit/shortcuts.ts';
 import { type Translate, useTexts } from '../kit/texts.ts';
@@ -85,10 +86,7 @@ export function CompaniesPage() {
     [navigate],
   );
   const filtered = search.q !== undefined || search.status !== undefined || search.placement !== undefined;
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const onEnd = useNextPage(list);
   return (
     <Page>
       <PageHeader
@@ -135,11 +133,7 @@ export function CompaniesPage() {
           onOpen={({ id }) => void navigate({ to: `/operator/companies/${id}` })}
           onEnd={onEnd}
         />
-        {list.isFetchNextPageError ? (
-          <Button mt="sm" variant="default" onClick={() => void fetchNextPage()}>
-            {t('companies.goOn')}
-          </Button>
-        ) : null}
+        <NextPageFailed list={list} />
       </DataState>
     </Page>
   );

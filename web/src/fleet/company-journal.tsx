@@ -1,9 +1,9 @@
 /** What was done to a company, newest first: each operation with its steps, live while one runs. */
-import { Accordion, Button, Group, Text } from '@mantine/core';
+import { Accordion, Group, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
+import { MoreButton } from '../kit/next-page.tsx';
 import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
@@ -14,7 +14,6 @@ import { fleetTexts } from './texts.ts';
 
 export function CompanyJournal({ id }: { id: string }) {
   const t = useTexts(fleetTexts);
-  const app = useTexts(appTexts);
   const list = useInfiniteQuery(operationsQuery(id));
   const operations = list.data?.pages.flatMap(({ items }) => items) ?? [];
   const [chosen, setChosen] = useState<string[]>([]);
@@ -36,11 +35,7 @@ export function CompanyJournal({ id }: { id: string }) {
             <Entry key={operation.id} operation={operation} />
           ))}
         </Accordion>
-        {list.hasNextPage ? (
-          <Button mt="md" variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {app('app.more')}
-          </Button>
-        ) : null}
+        <MoreButton list={list} mt="md" />
       </DataState>
     </Section>
   );

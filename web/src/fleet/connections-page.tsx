@@ -8,6 +8,7 @@ import { client } from '../app/session.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
@@ -24,6 +25,7 @@ export function ConnectionsPage() {
   const queries = useQueryClient();
   const [closing, setClosing] = useState<string>();
   const list = useInfiniteQuery({ ...connectionsQuery, refetchInterval: 5_000 });
+  const onEnd = useNextPage(list);
   const rows = useMemo(() => list.data?.pages.flatMap(({ items }) => items) ?? [], [list.data]);
   const close = async (id: string, run: () => Promise<unknown>) => {
     setClosing(id);
@@ -75,10 +77,9 @@ export function ConnectionsPage() {
           columns={columns}
           rows={rows}
           rowKey={({ company_id }) => company_id}
-          onEnd={() => {
-            if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
-          }}
+          onEnd={onEnd}
         />
+        <NextPageFailed list={list} />
       </DataState>
     </Page>
   );

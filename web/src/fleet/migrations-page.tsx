@@ -5,10 +5,10 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import type { z } from 'zod';
 import type { MigrationPlan, MigrationRun } from '../../../src/modules/fleet/contract.ts';
 import { client } from '../app/session.ts';
-import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { MoreButton, type Pages } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { Section } from '../kit/section.tsx';
 import { useTexts } from '../kit/texts.ts';
@@ -144,15 +144,8 @@ function StartForm() {
   );
 }
 
-interface RunList {
-  readonly hasNextPage: boolean;
-  readonly isFetchingNextPage: boolean;
-  readonly fetchNextPage: () => Promise<unknown>;
-}
-
-function Runs({ runs, list }: { runs: readonly Run[]; list: RunList }) {
+function Runs({ runs, list }: { runs: readonly Run[]; list: Pages }) {
   const t = useTexts(fleetTexts);
-  const app = useTexts(appTexts);
   const navigate = useNavigate();
   const columns: readonly Column<Run>[] = [
     {
@@ -188,11 +181,7 @@ function Runs({ runs, list }: { runs: readonly Run[]; list: RunList }) {
           onOpen={({ id }) => void navigate({ to: `/operator/migrations/${id}` })}
           height="24rem"
         />
-        {list.hasNextPage ? (
-          <Button mt="md" variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {app('app.more')}
-          </Button>
-        ) : null}
+        <MoreButton list={list} mt="md" />
       </DataState>
     </Section>
   );

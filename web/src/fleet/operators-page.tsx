@@ -10,6 +10,7 @@ import { confirmByName } from '../kit/confirm-by-name.tsx';
 import { DataState } from '../kit/data-state.tsx';
 import { FormFoot, useServerForm } from '../kit/form.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { Page, PageHeader } from '../kit/page-header.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
@@ -21,6 +22,7 @@ import { fleetTexts } from './texts.ts';
 export function OperatorsPage() {
   const t = useTexts(fleetTexts);
   const list = useInfiniteQuery(operatorsQuery);
+  const onEnd = useNextPage(list);
   const rows = useMemo(() => list.data?.pages.flatMap(({ items }) => items) ?? [], [list.data]);
   const columns = useColumns();
   const add = () => {
@@ -53,10 +55,9 @@ export function OperatorsPage() {
           rows={rows}
           rowKey={({ id }) => id}
           rowHeight={52}
-          onEnd={() => {
-            if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
-          }}
+          onEnd={onEnd}
         />
+        <NextPageFailed list={list} />
       </DataState>
     </Page>
   );

@@ -76,7 +76,6 @@ export const de: Translation<typeof en> = {
   'companies.all': 'Alle',
   'companies.empty': 'Noch keine Firmen',
   'companies.emptyHint': 'Jede Firma bekommt eine eigene Datenbank und einen eigenen Speicher.',
-  'companies.goOn': 'Den Rest laden',
   'company.one': 'Firma',
   'company.gone': 'Diese Firma gibt es nicht',
   'company.name': 'Name',

@@ -73,7 +73,6 @@ export const en = {
   'companies.all': 'All',
   'companies.empty': 'No companies yet',
   'companies.emptyHint': 'Each company gets a database and a bucket of its own.',
-  'companies.goOn': 'Load the rest',
   'company.one': 'Company',
   'company.gone': 'There is no such company',
   'company.name': 'Name',

@@ -6,6 +6,7 @@ import type { InvitationAnswer } from '../../../src/modules/accounts/contract.ts
 import { client, useSignedIn } from '../app/session.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { useFormats } from '../kit/formats.ts';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
 import { showDone } from '../kit/toast.tsx';
@@ -24,6 +25,7 @@ export function InvitationsPage() {
   const search = invitationsSearch(useSearch({ strict: false }));
   const navigate = useNavigate();
   const list = useInvitations(search);
+  const onEnd = useNextPage(list);
   const columns = useColumns();
   const invitations = list.data?.pages.flatMap(({ items }) => items) ?? [];
   const total = list.data?.pages[0]?.total;
@@ -74,8 +76,9 @@ export function InvitationsPage() {
           rowKey={({ id }) => id}
           total={total}
           rowHeight={64}
-          onEnd={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined}
+          onEnd={onEnd}
         />
+        <NextPageFailed list={list} />
       </DataState>
     </PeopleFrame>
   );

@@ -9,6 +9,7 @@ import { useSignedIn } from '../app/session.ts';
 import { appTexts } from '../kit/app-texts.ts';
 import { DataState } from '../kit/data-state.tsx';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { useShortcut } from '../kit/shortcuts.ts';
 import { useTexts } from '../kit/texts.ts';
 import { Time } from '../kit/time.tsx';
@@ -37,6 +38,7 @@ export function PeoplePage() {
   const { search, change } = usePeopleSearch();
   const roles = useRoles();
   const list = usePeople(search, roles.data);
+  const onEnd = useNextPage(list);
   const count = usePeopleCount(search);
   const people = list.data?.pages.flatMap(({ items }) => items) ?? [];
   const filtered = search.q !== undefined || search.role !== undefined || search.state !== undefined;
@@ -68,9 +70,10 @@ export function PeoplePage() {
           onSort={(sort) => change({ sort })}
           onOpen={({ id }) => change({ person: id }, false)}
           isSelected={({ id }) => id === search.person}
-          onEnd={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined}
+          onEnd={onEnd}
           rowHeight={52}
         />
+        <NextPageFailed list={list} />
       </DataState>
       <PersonDrawer id={search.person} onClose={() => change({ person: undefined })} />
     </PeopleFrame>

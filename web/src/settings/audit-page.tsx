@@ -8,6 +8,7 @@ import { DataState } from '../kit/data-state.tsx';
 import { type Fact, FactList } from '../kit/fact-list.tsx';
 import { useFormats } from '../kit/formats.ts';
 import { Icon } from '../kit/icon.tsx';
+import { NextPageFailed, useNextPage } from '../kit/next-page.tsx';
 import { ProblemAlert } from '../kit/problem.tsx';
 import { useTexts } from '../kit/texts.ts';
 import { type Column, VirtualTable } from '../kit/virtual-table.tsx';
@@ -32,6 +33,7 @@ export function AuditPage() {
     // What one has just done stands there.
     staleTime: 0,
   });
+  const onEnd = useNextPage(list);
   const columns = useColumns(setOpen);
   const rows = list.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
@@ -56,9 +58,10 @@ export function AuditPage() {
             rowKey={({ id }) => id}
             onOpen={setOpen}
             isSelected={({ id }) => id === open?.id}
-            onEnd={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined}
+            onEnd={onEnd}
             height="calc(100dvh - 21rem)"
           />
+          <NextPageFailed list={list} />
         </DataState>
       </Stack>
       <Drawer

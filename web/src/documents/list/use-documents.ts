@@ -3,9 +3,10 @@
  * list that is kept, without asking for a hundred pages again.
  */
 import { type InfiniteData, keepPreviousData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useMemo } from 'react';
 import type { Document } from '../../../../src/modules/documents/contract.ts';
 import { client } from '../../app/session.ts';
+import { useNextPage } from '../../kit/next-page.tsx';
 import type { ListFilter } from './search.ts';
 
 export interface ListPage {
@@ -41,12 +42,9 @@ export function useDocuments(filter: ListFilter) {
     structuralSharing: false,
     refetchOnWindowFocus: false,
   });
-  const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;
+  const { data } = list;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
-  return { list, rows, more, total: data?.pages[0]?.total ?? rows.length };
+  return { list, rows, more: useNextPage(list), total: data?.pages[0]?.total ?? rows.length };
 }
 
 /** Shows a change in every list: the document as it is now, or nothing where it left. @param change none: it is gone */

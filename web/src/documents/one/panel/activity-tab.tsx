@@ -1,10 +1,10 @@
 /** What happened to the document, newest first, in sentences. */
-import { Button, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { HistoryEntry } from '../../../../../src/modules/documents/contract.ts';
 import { client } from '../../../app/session.ts';
-import { appTexts } from '../../../kit/app-texts.ts';
 import { DataState } from '../../../kit/data-state.tsx';
+import { MoreButton } from '../../../kit/next-page.tsx';
 import { type Translate, useTexts } from '../../../kit/texts.ts';
 import { Time } from '../../../kit/time.tsx';
 import { documentKey } from '../queries.ts';
@@ -15,7 +15,6 @@ import { useNames } from './people.ts';
 
 export function ActivityTab({ id }: { id: string }) {
   const t = useTexts(documentTexts);
-  const app = useTexts(appTexts);
   const list = useInfiniteQuery({
     queryKey: [...documentKey(id), 'history'],
     queryFn: ({ pageParam, signal }) =>
@@ -54,11 +53,7 @@ export function ActivityTab({ id }: { id: string }) {
             </li>
           ))}
         </ol>
-        {list.hasNextPage ? (
-          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {app('app.more')}
-          </Button>
-        ) : null}
+        <MoreButton list={list} />
       </Stack>
     </DataState>
   );

@@ -4,10 +4,10 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { DocumentVersion } from '../../../../../src/modules/documents/contract.ts';
 import { client } from '../../../app/session.ts';
-import { appTexts } from '../../../kit/app-texts.ts';
 import { DataState } from '../../../kit/data-state.tsx';
 import { useFormats } from '../../../kit/formats.ts';
 import { Icon } from '../../../kit/icon.tsx';
+import { MoreButton } from '../../../kit/next-page.tsx';
 import { useTexts } from '../../../kit/texts.ts';
 import { Time } from '../../../kit/time.tsx';
 import { showDone, showProblem } from '../../../kit/toast.tsx';
@@ -26,7 +26,6 @@ export interface VersionsTabProps {
 
 export function VersionsTab({ loaded, shown, onShow }: VersionsTabProps) {
   const t = useTexts(documentTexts);
-  const app = useTexts(appTexts);
   const { document } = loaded;
   const queries = useQueryClient();
   const [busy, setBusy] = useState<number>();
@@ -80,11 +79,7 @@ export function VersionsTab({ loaded, shown, onShow }: VersionsTabProps) {
             />
           ))}
         </ul>
-        {list.hasNextPage ? (
-          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {app('app.more')}
-          </Button>
-        ) : null}
+        <MoreButton list={list} />
       </DataState>
     </Stack>
   );
