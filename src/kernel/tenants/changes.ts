@@ -18,13 +18,18 @@ import './tables.ts';
 export const changeChannel = 'strongroom_changed';
 
 /** In the transaction that changes a company's record. One process alone, on SQLite, needs no telling. */
-export async function announceChange(tx: ControlTx, id: string): Promise<void> {
-  if (tx.dialect !== 'postgres') return;
-  await sql`with numbered as (
+export const announceChange = (tx: ControlTx, id: string): Promise<void> => announceChanges(tx, [id]);
+
+/** The same for several, in one statement. */
+export async function announceChanges(tx: ControlTx, ids: readonly string[]): Promise<void> {
+  if (tx.dialect !== 'postgres' || ids.length === 0) return;
+  // In one order everywhere, so that two transactions never wait for each other's rows.
+  const rows = ids.toSorted().map((id) => sql`(${id})`);
+  await sql`with changed (id) as (values ${sql.join(rows)}), numbered as (
       insert into tenant_changes (tenant_id, seq)
-      values (${id}, (select coalesce(max(seq), 0) + 1 from tenant_changes))
+      select id, (select coalesce(max(seq), 0) + 1 from tenant_changes) from changed order by id
       on conflict (tenant_id) do update set seq = excluded.seq
-    ) select pg_notify(${sql.lit(changeChannel)}, ${id})`.execute(tx);
+    ) select pg_notify(${sql.lit(changeChannel)}, id) from changed`.execute(tx);
 }
 
 export interface ChangeWatch {

@@ -10,7 +10,7 @@ import { conflict, invalidField } from '../errors.ts';
 import type { Actor } from '../handles.ts';
 import { newId } from '../ids.ts';
 import { failpoint } from './failpoints.ts';
-import { insertOperation, type OpenOperation, selectOpenOperation } from './journal.ts';
+import { insertOperations, type OpenOperation, selectOpenOperation } from './journal.ts';
 import {
   attemptError,
   type LifecycleParts,
@@ -89,7 +89,7 @@ export function createCreation(parts: LifecycleParts, tools: LifecycleTools): Cr
       const now = clock.iso();
       const rest = { status: 'running' as const, startedAt: now, actor: actorText(actor), ...leased(runner) };
       const steps = stepRows('reserve', plan, now);
-      const written = [insertTenant(tx, found), insertOperation(tx, { ...identity, ...rest }, steps)];
+      const written = [insertTenant(tx, found), insertOperations(tx, [{ ...identity, ...rest, steps }])];
       // It will have work before it is active: the first audit rows to seal, an invitation to send.
       await Promise.all([...written, parts.audit.open(tx, found.id), parts.work.reserve(tx, found.id, clock.now())]);
       return found;

@@ -8,9 +8,9 @@ import type { ControlDb, ControlTx } from '../database/database.ts';
 import { groupCommit } from '../database/group-commit.ts';
 import { isStrongroomError, unavailable } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { holdsRun, type ResultRow, type RunRow, writeResult } from './fleet-repository.ts';
-import { insertOperation, pendingStep } from './journal.ts';
-import { setSchema } from './repository.ts';
+import { holdsRun, type ResultRow, type RunRow, writeResults } from './fleet-repository.ts';
+import { insertOperations, type NewOperation, pendingStep } from './journal.ts';
+import { setSchemas } from './repository.ts';
 
 export interface Outcome {
   readonly result: ResultRow;
@@ -42,22 +42,47 @@ export function createOutcomeWriter(parts: {
       if (!(await holdsRun(tx, run.id, owner))) {
         throw unavailable('lease_lost', 'Another process goes on with this migration.');
       }
-      return Promise.all(outcomes.map((outcome) => record(tx, outcome)));
+      await record(tx, outcomes);
+      return outcomes.map(() => undefined);
     });
   }
 
-  async function record(tx: ControlTx, { result, status, reason, startedAt, schema }: Outcome): Promise<void> {
-    const now = clock.iso();
-    const changes: Promise<void>[] = [writeResult(tx, run.id, { ...result, status, reason }, now)];
-    if (schema !== null) changes.push(setSchema(tx, result.tenantId, schema));
-    if (status !== 'skipped') {
-      const id = newId('operation', clock.now());
-      const ended = status === 'done' ? ('succeeded' as const) : ('failed' as const);
-      const operation = { id, tenantId: result.tenantId, verb: 'migrate' as const, status: ended };
-      const step = { ...pendingStep('migrate'), status, startedAt, finishedAt: now, reason };
-      changes.push(insertOperation(tx, { ...operation, actor: run.actor, startedAt, reason }, [step]));
-    }
-    await Promise.all(changes);
+  /** Nearly all come to the same, so that a few statements say it of hundreds. */
+  async function record(tx: ControlTx, outcomes: readonly Outcome[]): Promise<void> {
+    const at = clock.iso();
+    const ends = Map.groupBy(outcomes, ({ status, reason }) => JSON.stringify([status, reason]));
+    const results = [...ends.values()].map((some) => {
+      const { status, reason } = some[0]!;
+      return writeResults(
+        tx,
+        run.id,
+        some.map(({ result }) => result.position),
+        { status, reason, at },
+      );
+    });
+    const structures = Map.groupBy(outcomes, ({ schema }) => JSON.stringify(schema));
+    const records = [...structures.values()].map(async (some) => {
+      const { schema } = some[0]!;
+      const ids = some.map(({ result }) => result.tenantId);
+      if (schema !== null) await setSchemas(tx, ids, schema);
+    });
+    const operations = outcomes.filter(({ status }) => status !== 'skipped').map((outcome) => journalled(outcome, at));
+    await Promise.all([...results, ...records, insertOperations(tx, operations)]);
+  }
+
+  function journalled({ result, status, reason, startedAt }: Outcome, finishedAt: string): NewOperation {
+    const done = status === 'done';
+    return {
+      id: newId('operation', clock.now()),
+      tenantId: result.tenantId,
+      verb: 'migrate',
+      status: done ? 'succeeded' : 'failed',
+      actor: run.actor,
+      startedAt,
+      finishedAt,
+      reason,
+      steps: [{ ...pendingStep('migrate'), status: done ? 'done' : 'failed', startedAt, finishedAt, reason }],
+    };
   }
 
   // Where several fail, one of them may be what the database refuses: each for itself then.

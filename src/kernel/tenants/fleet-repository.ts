@@ -74,17 +74,18 @@ export async function insertRun(
   }
 }
 
-export async function writeResult(
+/** Of companies that came to the same: at most as many as a statement takes values. */
+export async function writeResults(
   tx: ControlTx,
   runId: string,
-  result: Pick<ResultRow, 'position' | 'status' | 'reason'>,
-  at: string | null,
+  positions: readonly number[],
+  came: Pick<ResultRow, 'status' | 'reason'> & { readonly at: string | null },
 ): Promise<void> {
   await tx
     .updateTable('migration_results')
-    .set({ status: result.status, reason: result.reason, finished_at: at })
+    .set({ status: came.status, reason: came.reason, finished_at: came.at })
     .where('run_id', '=', runId)
-    .where('position', '=', result.position)
+    .where('position', 'in', positions)
     .execute();
 }
 

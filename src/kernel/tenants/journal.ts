@@ -38,61 +38,71 @@ export interface Lease {
   readonly until: string;
 }
 
-export async function insertOperation(
-  tx: ControlTx,
-  operation: {
-    id: string;
-    tenantId: TenantId;
-    verb: Verb;
-    status: OperationStatus;
-    actor: string;
-    startedAt: string;
-    payload?: string | null;
-    lease?: Lease;
-    reason?: string | null;
-  },
-  steps: readonly StepRow[],
-): Promise<void> {
-  const running = operation.status === 'running';
-  const row = tx
+/** An operation as it is written down first, with its steps. */
+export interface NewOperation {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly verb: Verb;
+  readonly status: OperationStatus;
+  readonly actor: string;
+  readonly startedAt: string;
+  /** Of one that is over already. Default: at once. */
+  readonly finishedAt?: string;
+  readonly payload?: string | null;
+  readonly lease?: Lease;
+  readonly reason?: string | null;
+  readonly steps: readonly StepRow[];
+}
+
+/** Up to some hundred, in two statements. */
+export async function insertOperations(tx: ControlTx, operations: readonly NewOperation[]): Promise<void> {
+  if (operations.length === 0) return;
+  const rows = tx
     .insertInto('operations')
-    .values({
-      id: operation.id,
-      tenant_id: operation.tenantId,
-      verb: operation.verb,
-      status: operation.status,
-      attempts: 1,
-      actor: operation.actor,
-      started_at: operation.startedAt,
-      finished_at: running ? null : operation.startedAt,
-      reason: operation.reason ?? null,
-      payload: operation.payload ?? null,
-      undoing: 0,
-      lease_owner: operation.lease?.owner ?? null,
-      lease_until: operation.lease?.until ?? null,
-      retry_at: null,
-    })
+    .values(
+      operations.map((operation) => ({
+        id: operation.id,
+        tenant_id: operation.tenantId,
+        verb: operation.verb,
+        status: operation.status,
+        attempts: 1,
+        actor: operation.actor,
+        started_at: operation.startedAt,
+        finished_at: operation.status === 'running' ? null : (operation.finishedAt ?? operation.startedAt),
+        reason: operation.reason ?? null,
+        payload: operation.payload ?? null,
+        undoing: 0,
+        lease_owner: operation.lease?.owner ?? null,
+        lease_until: operation.lease?.until ?? null,
+        retry_at: null,
+      })),
+    )
     .execute();
   // Sent together: they travel in one message and run in this order.
-  await Promise.all([row, writeSteps(tx, operation.id, steps)]);
+  await Promise.all([rows, writeStepsOf(tx, operations)]);
 }
 
 /** All steps of an operation as they are now, in one statement. */
-export async function writeSteps(tx: ControlTx, operationId: string, steps: readonly StepRow[]): Promise<void> {
-  if (steps.length === 0) return;
+export function writeSteps(tx: ControlTx, id: string, steps: readonly StepRow[]): Promise<void> {
+  return writeStepsOf(tx, [{ id, steps }]);
+}
+
+async function writeStepsOf(tx: ControlTx, operations: readonly Pick<NewOperation, 'id' | 'steps'>[]): Promise<void> {
+  const rows = operations.flatMap(({ id, steps }) =>
+    steps.map((step, position) => ({
+      operation_id: id,
+      position,
+      name: step.name,
+      status: step.status,
+      started_at: step.startedAt,
+      finished_at: step.finishedAt,
+      reason: step.reason,
+    })),
+  );
+  if (rows.length === 0) return;
   await tx
     .insertInto('operation_steps')
-    .values(
-      steps.map((step, position) => ({
-        operation_id: operationId,
-        position,
-        name: step.name,
-        status: step.status,
-        started_at: step.startedAt,
-        finished_at: step.finishedAt,
-        reason: step.reason,
-      })),
-    )
+    .values(rows)
     .onConflict((conflict) =>
       conflict.columns(['operation_id', 'position']).doUpdateSet((row) => ({
         status: row.ref('excluded.status'),

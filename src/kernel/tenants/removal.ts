@@ -4,7 +4,7 @@ import { conflict } from '../errors.ts';
 import type { Actor } from '../handles.ts';
 import { newId, type TenantId } from '../ids.ts';
 import { failpoint } from './failpoints.ts';
-import { insertOperation, type OpenOperation, selectOpenOperation } from './journal.ts';
+import { insertOperations, type OpenOperation, selectOpenOperation } from './journal.ts';
 import {
   attemptError,
   type LifecycleParts,
@@ -66,7 +66,7 @@ export function createRemoval(parts: LifecycleParts, tools: LifecycleTools): Rem
       const row = { id: operationId, tenantId: id, verb: 'purge' as const, status: 'running' as const, startedAt: now };
       const steps = stepRows('refuse', purgePlan(parts, record), now);
       await setState(tx, id, 'purging');
-      await insertOperation(tx, { ...row, actor: actorText(actor), ...leased(runner) }, steps);
+      await insertOperations(tx, [{ ...row, actor: actorText(actor), ...leased(runner), steps }]);
       await tools.audited(tx, 'purge_started', actor, id);
       return { record, running: undefined };
     });

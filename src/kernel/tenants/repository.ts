@@ -5,7 +5,7 @@ import type { TenantState } from '../handles.ts';
 import type { TenantId } from '../ids.ts';
 import type { PlacementKind } from '../placements/placement.ts';
 import '../jobs/tables.ts';
-import { announceChange } from './changes.ts';
+import { announceChange, announceChanges } from './changes.ts';
 import './tables.ts';
 import type { TenantTable } from './tables.ts';
 import type { TenantFilter, TenantRecord } from './tenants.ts';
@@ -130,19 +130,20 @@ export async function setState(
   await announceChange(tx, id);
 }
 
-export async function setSchema(
+/** Of companies that are all at the same: at most as many as a statement takes values. */
+export async function setSchemas(
   tx: ControlTx,
-  id: string,
+  ids: readonly string[],
   schema: { version: number; fingerprint: string | null },
 ): Promise<void> {
   await tx
     .updateTable('tenants')
     .set({ schema_version: schema.version, fingerprint: schema.fingerprint })
-    .where('id', '=', id)
+    .where('id', 'in', ids)
     // One that was removed meanwhile keeps nothing but its id.
     .where('state', 'in', [...livingStates])
     .execute();
-  await announceChange(tx, id);
+  await announceChanges(tx, ids);
 }
 
 export async function setDetails(tx: ControlTx, record: TenantRecord): Promise<void> {

@@ -5,7 +5,7 @@ import type { ControlTx } from '../database/database.ts';
 import { conflict } from '../errors.ts';
 import type { Actor } from '../handles.ts';
 import { newId, type TenantId } from '../ids.ts';
-import { insertOperation, newestOperation, pendingStep } from './journal.ts';
+import { insertOperations, newestOperation, pendingStep } from './journal.ts';
 import {
   beingDeleted,
   isBeingDeleted,
@@ -38,7 +38,7 @@ export function createStateVerbs(parts: LifecycleParts, tools: LifecycleTools): 
       const now = clock.iso();
       const row = { id: operationId, tenantId: id, verb, status: 'succeeded' as const, startedAt: now };
       const step = { ...pendingStep(verb), status: 'done' as const, startedAt: now, finishedAt: now };
-      await insertOperation(tx, { ...row, actor: actorText(actor) }, [step]);
+      await insertOperations(tx, [{ ...row, actor: actorText(actor), steps: [step] }]);
       await tools.audited(tx, pastTense[verb], actor, id);
       return { record: (await selectById(tx, id))!, operationId };
     });
