@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/support/postgres-cluster.ts'],
     exclude: ['test/faults/**', 'test/stress/**', 'test/browser/**', 'node_modules/**'],
     // A promise that is never kept must fail its test, not hang the run.
     testTimeout: 30_000,

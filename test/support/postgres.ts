@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
+import { fillCluster } from './postgres-cluster.ts';
 import { embeddedPostgres, serverAccount } from './postgres-program.ts';
 
 export interface PostgresServer {
@@ -57,7 +58,8 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
   // The package hands the password over in a file, which the account must be able to read.
   const mask = account === undefined ? undefined : process.umask(0o022);
   try {
-    await server.initialise().finally(() => mask !== undefined && process.umask(mask));
+    const make = () => server.initialise();
+    await fillCluster(join(folder, 'data'), make).finally(() => mask !== undefined && process.umask(mask));
     await server.start();
   } catch (error) {
     remove();
