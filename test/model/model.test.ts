@@ -12,7 +12,7 @@ import { setUpOperator } from '../support/story.ts';
 import { commands, type Real } from './commands.ts';
 import { newModel } from './model.ts';
 
-const runs = Number(process.env.STRONGROOM_TEST_MODEL_RUNS ?? 40);
+const runs = Number(process.env.STRONGROOM_TEST_MODEL_RUNS ?? 25);
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-model-'));
 let server: RunningProcess;
 let operator = '';

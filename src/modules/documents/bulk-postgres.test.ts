@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../../test/support/postgres.ts';
 import { unzip } from '../../../test/support/zip.ts';
+import { slicesOf } from '../../kernel/slices.ts';
 import type { BulkAction, BulkAnswer, BulkBody } from './contract.ts';
 import { openWorld, type Person, upload } from './test-support.ts';
 
@@ -10,6 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
+/** The aim for a thousand, a few seconds, is measured on SQLite; here it is the statements that count. */
+const count = 300;
+
 it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async () => {
   const world = await openWorld({ postgresUrl: server.url });
   const company = await world.company({ placement: 'schema' });
@@ -18,9 +22,10 @@ it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async
   const run = (who: Person, body: Partial<BulkBody> & { action: BulkAction }) => bulk.run(who, body);
   const basket = await baskets.create(person, { name: 'basket' });
 
+  const named = (at: number) => upload(world, person, `n-${String(at).padStart(4, '0')}.txt`, `${at}`);
   const ids: string[] = [];
-  for (let at = 0; at < 1_000; at += 1) {
-    ids.push((await upload(world, person, `n-${String(at).padStart(4, '0')}.txt`, `${at}`)).document.id);
+  for (const some of slicesOf(Array.from({ length: count }).keys().toArray(), 20)) {
+    ids.push(...(await Promise.all(some.map(named))).map(({ document }) => document.id));
   }
   await world.kernel.settle();
   const took: Record<string, number> = {};
@@ -32,17 +37,17 @@ it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async
   ];
   for (const action of actions) {
     const begun = performance.now();
-    expect(await run(person, { ids, action })).toMatchObject({ done: 1_000, failed: 0 });
+    expect(await run(person, { ids, action })).toMatchObject({ done: count, failed: 0 });
     took[action.type] = Math.round(performance.now() - begun);
   }
-  console.log(`1,000 documents on PostgreSQL in ms: ${JSON.stringify(took)}`);
-  expect(Math.max(...Object.values(took))).toBeLessThan(10_000);
+  console.log(`${count} documents on PostgreSQL in ms: ${JSON.stringify(took)}`);
+  expect(Math.max(...Object.values(took))).toBeLessThan(10 * count);
   const rehearsed = await run(person, {
     filter: { q: 'n-' } as BulkBody['filter'],
     action: { type: 'trash' },
     dry_run: true,
   });
-  expect(rehearsed).toMatchObject({ done: 1_000, dry_run: true });
+  expect(rehearsed).toMatchObject({ done: count, dry_run: true });
   expect((await documents.get(person, ids[0]!)).document.trashed_at).toBe(null);
 
   // Two requests about the same documents in opposite orders wait for each other, and neither breaks.
