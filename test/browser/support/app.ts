@@ -86,6 +86,8 @@ export async function startApp(
 
 function watch(context: BrowserContext, url: string, noted: Noted): void {
   context.setDefaultTimeout(15_000);
+  // Listened to from the beginning: a window for files that opens before somebody listens is closed by the browser at once.
+  context.on('page', (page) => page.on('filechooser', () => {}));
   context.on('request', (request) => {
     const address = request.url();
     if (!address.startsWith(url) && !/^(data|blob|about):/.test(address)) noted.elsewhere.push(address);
