@@ -57,6 +57,7 @@ test('the first shows the way, the others go two by two, and requests reach what
 test.each([
   ['a migration that is refused there', 'ALTER TABLE %documents ADD COLUMN next_column text', untouched],
   ['structure that somebody added', 'CREATE INDEX by_hand ON %documents (id)', applied],
+  ['a column that somebody added elsewhere', 'ALTER TABLE %users ADD COLUMN by_hand text', applied],
   ['an identity row of another', `UPDATE %identity SET tenant_id = 'someone'`, untouched],
   ['a ledger of another kind', `INSERT INTO %migrations VALUES ('later', '0001-later', 'now')`, applied],
 ] as const)('%s stays with its company', async (what, statement, state) => {
@@ -67,6 +68,18 @@ test.each([
   expect(ended).toMatchObject({ done: fails ? 8 : 9, failed: fails ? 1 : 0, skipped: 0 });
   expect(statusOf(ended, odd.id)).toBe(fails ? 'failed' : 'done');
   for (const record of fleet.records) expect(await fleet.marks(record)).toEqual(record === odd ? state : applied);
+});
+
+test('what was changed in place where the release did nothing is left to doctor', async () => {
+  const odd = fleet.records.at(-1)!;
+  await fleet.byHand(odd, 'ALTER TABLE %users ALTER COLUMN email SET DEFAULT 1');
+  const { kernel, ended } = await migrated();
+  expect(ended).toMatchObject({ status: 'succeeded', done: 9 });
+  const reports = await kernel.doctor.examine({ repair: false });
+  expect(reports.length).toBeGreaterThan(0);
+  for (const { subject, problem } of reports) {
+    expect({ subject, problem }).toEqual({ subject: odd.id, problem: expect.stringContaining('the structure') });
+  }
 });
 
 test('the ledgers of many are read as the companies have them, and a wrong identity shows', async () => {
@@ -113,7 +126,7 @@ test('a digest stands for one structure, whatever the schema', async () => {
     }
     const [row] = await session.script<{ version: string }>(`SELECT current_setting('server_version_num') AS version`);
     const rows = await session.script<{ schema: string; digest: string }>(
-      structureDigestsText(names, Number(row!.version)),
+      structureDigestsText(names, { whole: ['people', 'by_hand'], version: Number(row!.version) }),
     );
     const digests = names.map((name) => rows.find(({ schema }) => schema === name)?.digest);
     expect(digests[0]).toMatch(/^[0-9a-f]{32}$/);

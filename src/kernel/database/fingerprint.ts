@@ -8,16 +8,44 @@ import type { Dialect } from './database.ts';
 
 /** SHA-256 in hex of the structure that `db` sees (on PostgreSQL: of its current schema). */
 export async function fingerprint(db: QueryExecutorProvider, dialect: Dialect): Promise<string> {
-  const lines = dialect === 'sqlite' ? await sqliteStructure(db) : await postgresStructure(db);
-  return createHash('sha256').update(lines.toSorted().join('\n')).digest('hex');
+  if (dialect === 'postgres') return fingerprintOf(await postgresStructure(db));
+  return digest(await sqliteStructure(db));
+}
+
+const digest = (lines: readonly string[]): string =>
+  createHash('sha256').update(lines.toSorted().join('\n')).digest('hex');
+
+/** What a schema is made of: each line says one thing, of one of its tables or views. */
+export type Structure = readonly { readonly relation: string; readonly text: string }[];
+
+/** The fingerprint of a schema of which this was read. */
+export const fingerprintOf = (structure: Structure): string => digest(structure.map(({ text }) => text));
+
+/** Names of tables and views of which something is said in one of the two and not in the other. */
+export function relationsThatDiffer(one: Structure, other: Structure): string[] {
+  const [lines, others] = [one, other].map((structure) => new Set(structure.map(({ text }) => text)));
+  const changed = [...one.filter(({ text }) => !others!.has(text)), ...other.filter(({ text }) => !lines!.has(text))];
+  return [...new Set(changed.map(({ relation }) => relation))].toSorted();
 }
 
 async function sqliteStructure(db: QueryExecutorProvider): Promise<string[]> {
   const { rows } = await sql<{ type: string; name: string; sql: string | null }>`
     SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\\'`.execute(db);
-  return rows.map(
-    (row) => `${row.type} ${row.name} ${row.type === 'table' ? table(row.sql ?? '') : plain(row.sql ?? '')}`,
-  );
+  return rows.map((row) => `${row.type} ${row.name} ${normal(row.type, row.sql ?? '')}`);
+}
+
+/** A fleet has the same texts in every company: each is brought into its form once. */
+const normals = new Map<string, string>();
+const mostNormals = 5_000;
+
+function normal(type: string, text: string): string {
+  const key = `${type} ${text}`;
+  const known = normals.get(key);
+  if (known !== undefined) return known;
+  if (normals.size >= mostNormals) normals.clear();
+  const made = type === 'table' ? table(text) : plain(text);
+  normals.set(key, made);
+  return made;
 }
 
 /** White space and case outside of quotes do not count, nor do quotes around plain names. */
@@ -39,13 +67,13 @@ function plain(text: string): string {
 
 /** A CREATE TABLE with its definitions in alphabetical order. */
 function table(text: string): string {
-  const normal = plain(text);
-  const start = normal.indexOf('(');
-  const end = normal.lastIndexOf(')');
-  if (start < 0 || !normal.startsWith('create table')) return normal;
-  return `${splitTop(normal.slice(start + 1, end))
+  const whole = plain(text);
+  const start = whole.indexOf('(');
+  const end = whole.lastIndexOf(')');
+  if (start < 0 || !whole.startsWith('create table')) return whole;
+  return `${splitTop(whole.slice(start + 1, end))
     .toSorted()
-    .join(';')} ${normal.slice(end + 1)}`;
+    .join(';')} ${whole.slice(end + 1)}`;
 }
 
 /** Splits at commas that stand in no bracket and no quote. */
@@ -77,7 +105,7 @@ const [field, row] = ['\x1f', '\x1e'];
  * and read from the catalog's rows wherever these say it: the server's functions that write definitions load every
  * relation first, which over a fleet costs more than the migration. Numbers of columns become names here.
  */
-async function postgresStructure(db: QueryExecutorProvider): Promise<string[]> {
+export async function postgresStructure(db: QueryExecutorProvider): Promise<Structure> {
   const unqualified = (definition: RawBuilder<unknown>) =>
     sql`replace(${definition}, ' ' || quote_ident(current_schema()) || '.', ' ')`;
   const fields = (...values: RawBuilder<unknown>[]) => sql`concat_ws(E'\\x1f', ${sql.join(values)})`;
@@ -116,21 +144,36 @@ async function postgresStructure(db: QueryExecutorProvider): Promise<string[]> {
 }
 
 /**
- * Text of a statement that gives, for many schemas at once, a digest that is the same only where the fingerprint is: of
- * the catalog's own rows, expressions as the server keeps them, so that nothing has to be loaded or written out. Two
- * structures with one fingerprint may have two digests, as where the columns stand in another order.
+ * Text of a statement that gives, for many schemas at once, a digest: of all that `whole` says of the tables and views
+ * that it names, and of every other one its name, kind, number of columns that it ever had, number of checks, and
+ * whether it has indexes, triggers, rules and policies. It is made of the catalog's own rows, expressions as the server
+ * keeps them, so that nothing has to be loaded or written out. Two structures with one fingerprint may have two digests,
+ * as where the columns stand in another order.
+ *
+ * @param version of the server, as `server_version_num`
  */
-export function structureDigestsText(schemas: readonly string[], version: number): string {
-  const names = schemas.map((name) => `'${name.replaceAll("'", "''")}'`);
+export function structureDigestsText(
+  schemas: readonly string[],
+  { whole, version }: { readonly whole: readonly string[]; readonly version: number },
+): string {
+  const list = (names: readonly string[]) =>
+    `ARRAY[${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')}]::name[]`;
   const nullsNotDistinct = version >= 150_000 ? 'i.indnullsnotdistinct' : 'false';
   const fields = (...values: string[]) => `concat_ws(E'\\x1f', ${values.join(', ')})`;
   return `WITH spaces AS MATERIALIZED (
-      SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY (ARRAY[${names.join(', ')}]::name[])),
-    relations AS MATERIALIZED (
-      SELECT s.oid AS space, s.nspname, c.oid, c.relname, c.relkind, c.relhastriggers FROM spaces s
+      SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY (${list(schemas)})),
+    everything AS MATERIALIZED (
+      SELECT s.oid AS space, s.nspname, c.oid, c.relname, c.relkind, c.relhastriggers, ${fields(
+        `'relation', c.relname, c.relkind, c.relpersistence, c.relnatts, c.relchecks, c.relhasindex, c.relhastriggers`,
+        'c.relhasrules, c.relrowsecurity, c.relforcerowsecurity, c.relispartition',
+      )} AS line
+        FROM spaces s
         JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid AND d.classid = 'pg_class'::regclass
-        JOIN pg_class c ON c.oid = d.objid WHERE c.relkind IN ('r', 'p', 'v', 'm'))
+        JOIN pg_class c ON c.oid = d.objid WHERE c.relkind IN ('r', 'p', 'v', 'm')),
+    relations AS MATERIALIZED (SELECT * FROM everything WHERE relname = ANY (${list(whole)}))
     SELECT nspname AS schema, md5(string_agg(line, E'\\x1e' ORDER BY line)) AS digest FROM (
+    SELECT nspname, line FROM everything
+    UNION ALL
     SELECT r.nspname, ${fields(
       `'column', r.relname, a.attnum, a.attname, a.atttypid, a.atttypmod`,
       'a.attnotnull, a.attidentity, a.attgenerated, f.adbin',
@@ -162,7 +205,7 @@ export function structureDigestsText(schemas: readonly string[], version: number
 }
 
 /** The rows with names of relations and columns instead of numbers. */
-function named(rows: readonly string[]): string[] {
+function named(rows: readonly string[]): Structure {
   const relations = new Map<string, { readonly name: string; readonly columns: Map<string, string> }>();
   const parsed = rows.map((text) => text.split(field));
   for (const [kind, relation, number, name, column] of parsed) {
@@ -173,9 +216,11 @@ function named(rows: readonly string[]): string[] {
   }
   const names = (relation: string, keys: string) =>
     `${relations.get(relation)?.name ?? ''}(${(keys.match(/\d+/g) ?? []).map((key) => relations.get(relation)?.columns.get(key) ?? '?').join()})`;
-  return parsed.map(([kind, relation, first, other, second, ...rest]) =>
-    kind === 'column'
-      ? [kind, other, second, ...rest].join(' ')
-      : [kind, names(relation!, first!), names(other!, second!), ...rest].join(' '),
-  );
+  return parsed.map(([kind, relation, first, other, second, ...rest]) => ({
+    relation: relations.get(relation!)?.name ?? '',
+    text:
+      kind === 'column'
+        ? [kind, other, second, ...rest].join(' ')
+        : [kind, names(relation!, first!), names(other!, second!), ...rest].join(' '),
+  }));
 }

@@ -37,8 +37,9 @@ interface Ledger {
 
 /** First key of the PostgreSQL advisory lock that lets one runner at a time work in a schema; the second is its name. */
 const runnerLock = 7_350_114;
-/** Takes that lock until the end of the transaction. */
-export const schemaLock = `SELECT pg_advisory_xact_lock(${runnerLock}, hashtext(current_schema()))`;
+/** Takes that lock, of the schema that this expression names, until the end of the transaction. */
+export const schemaLock = (schema: string): string =>
+  `SELECT pg_advisory_xact_lock(${runnerLock}, hashtext(${schema}))`;
 
 /** Names, `module/name`, in the order in which they are applied. @throws Error on names out of order or doubled */
 export function migrationNames(list: readonly ModuleMigrations<{ readonly name: string }>[]): string[] {
@@ -155,7 +156,7 @@ async function inTransaction<T>(
   try {
     if (session.dialect === 'postgres' && present === undefined) {
       const db = kyselyOver(grammar, (query) => session.execute(query));
-      await sql.raw(schemaLock).execute(db);
+      await sql.raw(schemaLock('current_schema()')).execute(db);
     }
     const result = await work();
     await session.commit();

@@ -22,17 +22,29 @@ export function asOwnerText(names: PostgresNames, { unit }: PlacementRef): strin
   return `SET LOCAL ROLE ${quoted(names.roles(unit).owner)}; SET LOCAL search_path = ${quoted(unit)}`;
 }
 
-/** The same, and a row a tenant that this schema names. `lock`: nobody else migrates it meanwhile. */
-export function actAsOwnerText(
+/** The same, the lock without which nobody migrates it, and the row of the tenant that this schema names, with `also`. */
+export function actAsOwnerText(names: PostgresNames, ref: PlacementRef, also: string): string {
+  return `${asOwnerText(names, ref)}; ${schemaLock('current_schema()')}; ${unitText(ref, also)}`;
+}
+
+/** The rows of several tenants that their schemas name, each read as its owner. `lock`: nobody else migrates them. */
+export function readAsOwnersText(
   names: PostgresNames,
-  ref: PlacementRef,
-  { lock = false, also = '' }: { readonly lock?: boolean; readonly also?: string } = {},
+  refs: readonly PlacementRef[],
+  { lock = false }: { readonly lock?: boolean } = {},
 ): string {
-  const columns = also === '' ? '' : `, ${also}`;
-  return `${asOwnerText(names, ref)}; ${lock ? `${schemaLock};` : ''}
-    SELECT ${literal(ref.tenantId)} AS asked, tenant_id, generation, fingerprint,
-      ARRAY(SELECT module || '/' || name FROM migrations ORDER BY applied_at, module, name) AS ledger${columns}
-    FROM identity`;
+  const units = refs.map(({ unit }) => literal(unit)).join(', ');
+  const each = refs.map((ref) => `SET LOCAL ROLE ${quoted(names.roles(ref.unit).owner)}; ${unitText(ref)}`);
+  const first = lock ? [`${schemaLock('unit')} FROM unnest(ARRAY[${units}]) unit`] : [];
+  return [...first, ...each].join(';\n');
+}
+
+function unitText({ tenantId, unit }: PlacementRef, also = ''): string {
+  const schema = quoted(unit);
+  return `SELECT ${literal(tenantId)} AS asked, tenant_id, generation, fingerprint,
+      ARRAY(SELECT module || '/' || name FROM ${schema}.migrations ORDER BY applied_at, module, name) AS ledger
+      ${also === '' ? '' : `, ${also}`}
+    FROM ${schema}.identity`;
 }
 
 /** Whether the rows found are those of the tenant: one, that names it. */

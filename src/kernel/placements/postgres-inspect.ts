@@ -4,7 +4,7 @@
  * with the tenant's own login, which tells what is wrong.
  */
 import type { Placement, PlacementRef, PlacementState } from './placement.ts';
-import { actAsOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
+import { isOwn, readAsOwnersText, type Unit } from './postgres-as-owner.ts';
 import { onCitus } from './postgres-citus.ts';
 import { memberText } from './postgres-roles.ts';
 import type { SchemaParts } from './postgres-schema.ts';
@@ -70,8 +70,8 @@ function readUnits(parts: SchemaParts, database: string, refs: readonly Placemen
     // There a transaction has one role.
     if (await onCitus(parts.spread, session, database)) return [];
     const joining = refs.map(({ unit }) => memberText(traits, parts.names.roles(unit).owner).join);
-    const reading = refs.map((ref) => actAsOwnerText(parts.names, ref));
-    return session.scriptRows<Unit>(`BEGIN; ${joining.join(' ')} ${reading.join('; ')}; ROLLBACK`);
+    const reading = readAsOwnersText(parts.names, refs);
+    return session.scriptRows<Unit>(`BEGIN; ${joining.join(' ')} ${reading}; ROLLBACK`);
   }, database);
 }
 

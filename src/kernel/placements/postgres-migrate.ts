@@ -103,7 +103,7 @@ async function actAsOwner(
   const also = `ARRAY(${tablesText(ref.unit)})::text[] AS tables`;
   try {
     const rows = await session.script<Found>(
-      `${join} SET LOCAL lock_timeout = '${lockTimeout}'; ${actAsOwnerText(parts.names, ref, { lock: true, also })}`,
+      `${join} SET LOCAL lock_timeout = '${lockTimeout}'; ${actAsOwnerText(parts.names, ref, also)}`,
     );
     return isOwn(rows, ref) ? rows[0] : undefined;
   } catch (error) {
@@ -113,7 +113,7 @@ async function actAsOwner(
 }
 
 async function applyAll(parts: SchemaParts, session: PostgresSession, ref: PlacementRef, found: Found): Promise<Done> {
-  const { applied, fingerprint, recorded } = await applyRecorded(parts, session, found.ledger);
+  const { applied, fingerprint, touched, recorded } = await applyRecorded(parts, session, found.ledger);
   const done = { applied, fingerprint };
   let made: readonly string[] | null = null;
   if (applied.length > 0) {
@@ -127,7 +127,7 @@ async function applyAll(parts: SchemaParts, session: PostgresSession, ref: Place
   }
   const statements = recorded.changes();
   if (statements === undefined) return { done, learned: undefined };
-  return { done, learned: [ledgerKey(found.ledger), { statements, applied, tables: made, fingerprint }] };
+  return { done, learned: [ledgerKey(found.ledger), { statements, applied, tables: made, fingerprint, touched }] };
 }
 
 /** The structure that the migrations make in a schema. */

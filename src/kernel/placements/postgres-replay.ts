@@ -3,7 +3,7 @@
  * in the same state to the same structure, in one message.
  */
 import type { Clock } from '../clock.ts';
-import { fingerprint } from '../database/fingerprint.ts';
+import { fingerprintOf, postgresStructure, relationsThatDiffer } from '../database/fingerprint.ts';
 import type { TenantMigration } from '../database/migration.ts';
 import { applyMigrations, type ModuleMigrations } from '../database/migrator.ts';
 import { postgresDialect } from '../database/postgres-dialect.ts';
@@ -21,6 +21,8 @@ export interface Recipe {
   readonly tables: readonly string[] | null;
   /** Of what is there then. */
   readonly fingerprint: string;
+  /** Names of the tables and views of which something changed. */
+  readonly touched: readonly string[];
 }
 
 /** By it a recipe is found. */
@@ -31,8 +33,10 @@ export async function applyRecorded(
   parts: { readonly migrations: readonly ModuleMigrations<TenantMigration>[]; readonly clock: Clock },
   session: PostgresSession,
   present?: readonly string[],
-): Promise<{ readonly applied: readonly string[]; readonly fingerprint: string; readonly recorded: Recorded }> {
+): Promise<Pick<Recipe, 'applied' | 'fingerprint' | 'touched'> & { readonly recorded: Recorded }> {
   const { session: remembering, recorded } = recording(session);
+  const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
+  const before = await postgresStructure(db);
   const applied = await applyMigrations<TenantTables>({
     session: remembering,
     grammar: postgresDialect,
@@ -40,8 +44,8 @@ export async function applyRecorded(
     clock: parts.clock,
     ...(present === undefined ? {} : { present: new Set(present) }),
   });
-  const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
-  return { applied, fingerprint: await fingerprint(db, 'postgres'), recorded };
+  const after = await postgresStructure(db);
+  return { applied, fingerprint: fingerprintOf(after), touched: relationsThatDiffer(before, after), recorded };
 }
 
 /** The session within the caller's transaction. */

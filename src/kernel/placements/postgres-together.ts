@@ -1,9 +1,9 @@
 /**
  * Migrating several schemas of one database in one transaction, the way that one of them went before.
  *
- * Promises: all of a group come to the head with the structure that the release makes, or none of it is touched; what
- * is another tenant's, has another ledger, is in use or differs in its structure is left to the way for one, which finds
- * out what is wrong. Each is changed as its own owner. What takes long is not done together, because tables stay locked
+ * Promises: all of a group come to the head, with the structure that the release makes in whatever it touches, or none of
+ * it is changed; what is another tenant's, has another ledger, is in use or differs in its structure is left to the way
+ * for one, which finds out what is wrong. Each is changed as its own owner. What takes long is not done together, because tables stay locked
  * until the end.
  */
 import { fingerprint, structureDigestsText } from '../database/fingerprint.ts';
@@ -15,7 +15,7 @@ import { isStrongroomError } from '../errors.ts';
 import { slicesOf } from '../slices.ts';
 import { failpoint } from '../tenants/failpoints.ts';
 import type { PlacementRef } from './placement.ts';
-import { actAsOwnerText, asOwnerText, isOwn, type Unit } from './postgres-as-owner.ts';
+import { asOwnerText, isOwn, readAsOwnersText, type Unit } from './postgres-as-owner.ts';
 import { onCitus } from './postgres-citus.ts';
 import { literal, quoted } from './postgres-names.ts';
 import { ledgerKey, type Recipe } from './postgres-replay.ts';
@@ -98,7 +98,7 @@ async function attempt(
       [
         members.map(({ join }) => join).join(' '),
         `${limits};`,
-        refs.map((ref) => actAsOwnerText(parts.names, ref, { lock: true })).join(';\n'),
+        readAsOwnersText(parts.names, refs, { lock: true }),
       ].join(' '),
     );
     const found = recipesFor(parts, refs, units);
@@ -107,13 +107,14 @@ async function attempt(
       return found.size === refs.length ? undefined : new Map();
     }
     const changes = [...found].map(([ref, recipe]) => changeText(parts, ref, recipe));
+    const whole = [...new Set([...found.values()].flatMap(({ touched }) => touched))].toSorted();
     const digests = await session.script<StructureDigest>(
       `${changes.join('')} RESET ROLE; ${structureDigestsText(
         [...found.keys()].map(({ unit }) => unit),
-        traits.version,
+        { whole, version: traits.version },
       )}`,
     );
-    if (!(await areAsExpected(parts, session, found, digests))) {
+    if (!(await areAsExpected(parts, session, found, { digests, whole }))) {
       await session.rollback();
       return undefined;
     }
@@ -166,26 +167,32 @@ interface StructureDigest {
   readonly digest: string;
 }
 
-/** Structures with the same digest have the same fingerprint, which is made once for each digest. */
+/**
+ * Structures with the same digest are taken to have the same fingerprint, which is made once for each digest. It says
+ * all of what the migrations changed, and the outline of everything else (decision record 21): where somebody changed
+ * another column or index in place, `doctor` finds it.
+ */
 async function areAsExpected(
   { structures }: SchemaParts,
   session: PostgresSession,
   found: ReadonlyMap<PlacementRef, Recipe>,
-  digests: readonly StructureDigest[],
+  { digests, whole }: { readonly digests: readonly StructureDigest[]; readonly whole: readonly string[] },
 ): Promise<boolean> {
   const bySchema = new Map(digests.map(({ schema, digest }) => [schema, digest]));
   for (const [{ unit }, recipe] of found) {
     const digest = bySchema.get(unit);
     if (digest === undefined) return false;
-    let known = structures.get(digest);
+    const key = [digest, ...whole].join(' ');
+    let known = structures.get(key);
     if (known === undefined) {
       await session.script(`SET LOCAL search_path = ${quoted(unit)}`);
       const db = kyselyOver<TenantTables>(postgresDialect, (query) => session.execute(query));
       known = await fingerprint(db, 'postgres');
-      if (structures.size >= mostStructures) structures.clear();
-      structures.set(digest, known);
     }
+    // One that somebody changed stands for nobody else.
     if (known !== recipe.fingerprint) return false;
+    if (structures.size >= mostStructures) structures.clear();
+    structures.set(key, known);
   }
   return true;
 }
