@@ -61,7 +61,8 @@ test.each([
   ['an identity row of another', `UPDATE %identity SET tenant_id = 'someone'`, untouched],
   ['a ledger of another kind', `INSERT INTO %migrations VALUES ('later', '0001-later', 'now')`, applied],
 ] as const)('%s stays with its company', async (what, statement, state) => {
-  const odd = fleet.records[3]!;
+  // The last: what the others are is known by then, and it is only compared with them.
+  const odd = fleet.records.at(-1)!;
   await fleet.byHand(odd, statement);
   const { ended } = await migrated();
   const fails = !what.startsWith('a ledger');
