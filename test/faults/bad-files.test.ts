@@ -1,6 +1,5 @@
 /** Every file that was made to hurt whoever opens it: it cannot be shown, costs no more than its limits, and stays as it is. */
 import { expect, it } from 'vitest';
-import { fateOf, previewFailed } from '../../src/modules/documents/renditions/fate-testing.ts';
 import {
   deepMail,
   docx,
@@ -10,6 +9,7 @@ import {
   pdfs,
   png,
 } from '../../src/modules/documents/renditions/testing.ts';
+import { fateOf, previewFailed } from '../support/rendition-fate.ts';
 
 const word = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 

@@ -1,6 +1,6 @@
 /** A few of the files that were made to hurt whoever opens them; all of them are in `test/faults`. */
 import { expect, it } from 'vitest';
-import { fateOf, previewFailed } from './renditions/fate-testing.ts';
+import { fateOf, previewFailed } from '../../../test/support/rendition-fate.ts';
 import { deepMail, pdfLoop, pdfs, png } from './renditions/testing.ts';
 
 it.each(['cut in the middle', 'a tree of pages that contains itself'])('a PDF: %s', async (kind) => {

@@ -1,7 +1,7 @@
 /** What becomes of files that were made to hurt whoever opens them, asked of a real kernel: for tests. */
 import { expect } from 'vitest';
-import { second } from '../../../kernel/clock.ts';
-import { openWorld, sha256, upload } from '../test-support.ts';
+import { second } from '../../src/kernel/clock.ts';
+import { openWorld, sha256, upload } from '../../src/modules/documents/test-support.ts';
 
 /** What becomes of a file: the reason for which it cannot be shown, or `shown`. However often it may be tried. */
 export async function fateOf(filename: string, content: Buffer, declared?: string) {
