@@ -259,7 +259,8 @@ export const de: Translation<typeof en> = {
   'migration.stopping': 'Er hält nach den Firmen an, die gerade dran sind.',
   'migration.again': 'Den Rest noch einmal',
   'migration.reason': 'Grund',
-  'migration.driftAbout': 'Eine Datenbank, deren Aufbau nicht zu ihrer Version passt, scheitert hier mit dem Grund.',
+  'migration.driftAbout':
+    'Hat jemand geändert, was eine Migration schuf, scheitert die Firma hier mit dem Grund; doctor findet das Übrige.',
   'migration.none': 'Dieser Lauf hatte nichts zu tun',
   'audit.about': 'Sicherheitsereignisse der Installation, Neuestes zuerst',
   'audit.verify': 'Kette prüfen',

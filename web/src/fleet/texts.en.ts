@@ -254,7 +254,8 @@ export const en = {
   'migration.stopping': 'It stops after the companies it is working on.',
   'migration.again': 'Try the rest again',
   'migration.reason': 'Reason',
-  'migration.driftAbout': 'A database whose structure is not what its version says fails here, with the reason.',
+  'migration.driftAbout':
+    'Where somebody changed what a migration made, the company fails here, with the reason; doctor finds the rest.',
   'migration.none': 'This run had nothing to do',
   'audit.about': 'Security events of the installation, newest first',
   'audit.verify': 'Check the chain',

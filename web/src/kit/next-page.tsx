@@ -11,25 +11,33 @@ import { useTexts } from './texts.ts';
 /** Of a query that is read page by page. */
 export interface Pages {
   readonly hasNextPage: boolean;
+  readonly isFetching: boolean;
   readonly isFetchingNextPage: boolean;
   readonly isFetchNextPageError: boolean;
+  readonly isError: boolean;
   readonly error: unknown;
   readonly fetchNextPage: () => Promise<unknown>;
 }
 
+/** Also while what is there is asked for anew: only when that has come, the rest may be tried again. */
+const hasFailed = ({ hasNextPage, isFetching, isFetchNextPageError, isError }: Pages): boolean =>
+  isFetchNextPageError || (hasNextPage && isError && isFetching);
+
 /** @returns what a list calls when its end comes into sight; the same function until it would do something else */
-export function useNextPage({ hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage }: Pages) {
+export function useNextPage(list: Pages): () => void {
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const failed = hasFailed(list);
   return useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
+    if (hasNextPage && !isFetchingNextPage && !failed) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, failed, fetchNextPage]);
 }
 
 /** Nothing, as long as nothing failed. */
-export function NextPageFailed({ list }: { list: Pages }) {
+export function NextPageFailed({ list, mt = 'sm' }: { list: Pages; mt?: MantineSpacing }) {
   const t = useTexts(appTexts);
-  if (!list.isFetchNextPageError) return null;
+  if (!hasFailed(list)) return null;
   return (
-    <Group mt="sm">
+    <Group mt={mt}>
       <ProblemAlert error={list.error} />
       <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
         {t('app.retry')}
@@ -41,7 +49,7 @@ export function NextPageFailed({ list }: { list: Pages }) {
 /** For lists that grow when they are told to. */
 export function MoreButton({ list, mt }: { list: Pages; mt?: MantineSpacing }) {
   const t = useTexts(appTexts);
-  if (list.isFetchNextPageError) return <NextPageFailed list={list} />;
+  if (hasFailed(list)) return <NextPageFailed list={list} mt={mt ?? 0} />;
   if (!list.hasNextPage) return null;
   return (
     <Button
