@@ -159,6 +159,9 @@ export function structureDigestsText(
   const list = (names: readonly string[]) =>
     `ARRAY[${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')}]::name[]`;
   const nullsNotDistinct = version >= 150_000 ? 'i.indnullsnotdistinct' : 'false';
+  // Below 17 an expression says where it stood in the text of its statement.
+  const expression = (column: string) =>
+    version >= 170_000 ? column : `regexp_replace(${column}::text, ':location -?[0-9]+', '', 'g')`;
   const fields = (...values: string[]) => `concat_ws(E'\\x1f', ${values.join(', ')})`;
   return `WITH spaces AS MATERIALIZED (
       SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY (${list(schemas)})),
@@ -176,7 +179,7 @@ export function structureDigestsText(
     UNION ALL
     SELECT r.nspname, ${fields(
       `'column', r.relname, a.attnum, a.attname, a.atttypid, a.atttypmod`,
-      'a.attnotnull, a.attidentity, a.attgenerated, f.adbin',
+      `a.attnotnull, a.attidentity, a.attgenerated, ${expression('f.adbin')}`,
     )} AS line
       FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef f ON a.atthasdef AND f.adrelid = a.attrelid AND f.adnum = a.attnum
@@ -184,7 +187,7 @@ export function structureDigestsText(
     SELECT r.nspname, ${fields(
       `'constraint', r.relname, c.conkey, o.relnamespace = r.space, o.relname, c.confkey, c.conname, c.contype`,
       'c.condeferrable, c.condeferred, c.convalidated, c.connoinherit, c.confupdtype, c.confdeltype, c.confmatchtype',
-      `c.conbin, CASE WHEN c.contype NOT IN ('p', 'u', 'f', 'c') THEN pg_get_constraintdef(c.oid) END`,
+      `${expression('c.conbin')}, CASE WHEN c.contype NOT IN ('p', 'u', 'f', 'c') THEN pg_get_constraintdef(c.oid) END`,
     )}
       FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid LEFT JOIN pg_class o ON o.oid = nullif(c.confrelid, 0)
       WHERE c.contype <> 'n'
@@ -192,7 +195,7 @@ export function structureDigestsText(
     SELECT r.nspname, ${fields(
       `'index', r.relname, i.indkey, x.relname, x.relam, x.reloptions, x.reltablespace, i.indisunique, i.indisprimary`,
       `i.indisvalid, i.indnkeyatts, i.indoption, i.indclass, i.indcollation, ${nullsNotDistinct}`,
-      `i.indexprs, '/', i.indpred`,
+      `${expression('i.indexprs')}, '/', ${expression('i.indpred')}`,
     )}
       FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class x ON x.oid = i.indexrelid
     UNION ALL

@@ -191,7 +191,7 @@ async function areAsExpected(
     }
     // One that somebody changed stands for nobody else.
     if (known !== recipe.fingerprint) return false;
-    if (structures.size >= mostStructures) structures.clear();
+    if (!structures.has(key) && structures.size >= mostStructures) structures.clear();
     structures.set(key, known);
   }
   return true;
