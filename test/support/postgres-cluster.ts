@@ -30,11 +30,11 @@ export async function fillCluster(data: string, make: () => Promise<void>): Prom
   if (existsSync(kept)) return copy(kept, data);
   await make();
   const ours = join(folder, randomUUID());
-  copy(data, ours);
   try {
+    copy(data, ours);
     renameSync(ours, kept);
   } catch {
-    // Somebody else was first, and theirs is as good.
+    // Somebody else was first, and theirs is as good; or there is no room, and each makes its own.
     rmSync(ours, { recursive: true, force: true });
   }
 }

@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** The aim for a thousand, a few seconds, is measured on SQLite; here it is the statements that count. */
-const count = 300;
+/** More than one statement takes. The aim for a thousand, a few seconds, is measured on SQLite. */
+const count = 510;
 
 it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async () => {
   const world = await openWorld({ postgresUrl: server.url });
@@ -41,7 +41,7 @@ it('many at once behave on PostgreSQL as on SQLite', { timeout: 120_000 }, async
     took[action.type] = Math.round(performance.now() - begun);
   }
   console.log(`${count} documents on PostgreSQL in ms: ${JSON.stringify(took)}`);
-  expect(Math.max(...Object.values(took))).toBeLessThan(10 * count);
+  expect(Math.max(...Object.values(took))).toBeLessThan(10_000);
   const rehearsed = await run(person, {
     filter: { q: 'n-' } as BulkBody['filter'],
     action: { type: 'trash' },

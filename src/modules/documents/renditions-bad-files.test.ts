@@ -11,7 +11,7 @@ it('a PDF that is encrypted is called that', async () => {
   expect(await fateOf('a.pdf', pdfs['an encrypted one']!())).toBe('preview_failed encrypted');
 });
 
-it('a PDF that draws itself ends', async () => {
+it('a PDF that draws itself ends', { timeout: 120_000 }, async () => {
   expect(await fateOf('a.pdf', pdfLoop())).toMatch(/^(shown|preview_failed .*)$/);
 });
 
