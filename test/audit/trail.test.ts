@@ -200,9 +200,12 @@ describe('the chain', () => {
     const victim = (await trail()).find((row) => row.action === 'document.downloaded')!;
     const file = join(test.dataDir, 'tenants', company.id.slice('comp_'.length), 'tenant.db');
     const db = new DatabaseSync(file);
+    // Not by waiting in SQLite: the program that may write at this moment is in this process.
+    await expect.poll(() => db.exec('begin immediate'), { timeout: 10_000 }).toBeUndefined();
     expect(() => db.exec(`update audit_log set actor = 'host' where seq = ${victim.seq}`)).toThrow('append-only');
     db.exec('drop trigger audit_log_no_update');
     db.exec(`update audit_log set actor = 'host' where seq = ${victim.seq}`);
+    db.exec('commit');
     db.close();
     expect(await verified()).toMatchObject({ ok: false, first_bad: { seq: victim.seq } });
     expect(await verified('/api/audit', other.admin.token)).toMatchObject({ ok: true });

@@ -13,7 +13,7 @@ import { look } from './support/look.ts';
 
 /** As if a new release had brought one more migration. */
 function setBack(dataDir: string): void {
-  const db = new DatabaseSync(join(dataDir, 'control.db'));
+  const db = new DatabaseSync(join(dataDir, 'control.db'), { timeout: 5_000 });
   db.exec('update tenants set schema_version = schema_version - 1');
   db.close();
 }

@@ -21,9 +21,14 @@ export interface Slot extends Lease {
   idleAt: number;
   /** When a lease last ended, or the first of several began: since then it has got nothing done. */
   movedAt: number;
-  /** Resolves once the session is closed. */
-  readonly gone: Promise<void>;
-  closed(): void;
+  readonly life: Life;
+}
+/** A session from the first step of its opening to the last of its closing. */
+export interface Life {
+  /** It is to be closed with its last lease, also where it is only being opened. */
+  leaving: boolean;
+  readonly over: Promise<void>;
+  end(): void;
 }
 export interface Waiter {
   resolve(lease: Lease): void;
@@ -42,7 +47,7 @@ export interface Entry {
   readonly key: string;
   readonly pools: Readonly<Record<LeasePurpose, Pool>>;
   /** Sessions open, being opened or being closed. */
-  open: number;
+  readonly lives: Set<Life>;
   failures: number;
   refuseUntil: number;
   lastError: Error | undefined;
@@ -55,14 +60,29 @@ const longestPause = 30_000;
 
 /** A key of which nothing is open. */
 function newEntry(key: string): Entry {
-  const base = { key, open: 0, failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
+  const base = { key, lives: new Set(), failures: 0, refuseUntil: 0, lastError: undefined } as Entry;
   const pool = (purpose: LeasePurpose): Pool => ({ entry: base, purpose, slots: [], waiters: new Set(), opening: 0 });
   return Object.assign(base, { pools: { read: pool('read'), write: pool('write') } });
 }
 
+/** Begins the life of a session of this key. */
+export function newLife(entry: Entry): Life {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const life: Life = {
+    leaving: false,
+    over: promise,
+    end() {
+      entry.lives.delete(life);
+      resolve();
+    },
+  };
+  entry.lives.add(life);
+  return life;
+}
+
 /** Nothing open, nobody waiting, nothing to be remembered. */
 function isForgettable(entry: Entry): boolean {
-  if (entry.open > 0 || entry.failures > 0) return false;
+  if (entry.lives.size > 0 || entry.failures > 0) return false;
   return [entry.pools.read, entry.pools.write].every((pool) => pool.waiters.size === 0 && pool.opening === 0);
 }
 
@@ -177,5 +197,5 @@ export function describeEntry(entry: Entry): EntryView {
   const slots = [...entry.pools.read.slots, ...entry.pools.write.slots];
   const leased = slots.reduce((count, slot) => count + slot.leases, 0);
   const idleSince = leased > 0 || slots.length === 0 ? null : Math.max(...slots.map((slot) => slot.idleAt));
-  return { key: entry.key, open: entry.open, leased, idleSince };
+  return { key: entry.key, open: entry.lives.size, leased, idleSince };
 }

@@ -20,6 +20,7 @@ async function start(keys: readonly string[], budget: number, writers = 1) {
   for (const key of keys) refs.set(key, (await made.newTenant()).ref);
   const opened: string[] = [];
   let refusal: Error | undefined;
+  let slow = Promise.resolve();
   const set = createLeaseSet({
     budget,
     perKey: Math.max(2, writers),
@@ -30,6 +31,7 @@ async function start(keys: readonly string[], budget: number, writers = 1) {
     async open(key, purpose) {
       opened.push(`${key} ${purpose}`);
       if (refusal !== undefined) throw refusal;
+      await slow;
       return (await made.placement.open(refs.get(key)!, purpose)).session;
     },
   });
@@ -38,7 +40,13 @@ async function start(keys: readonly string[], budget: number, writers = 1) {
   const refuse = (error: Error) => {
     refusal = error;
   };
-  return { set, opened, refuse };
+  /** Openings from now on end when the function that this gives is called. */
+  const delay = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow = promise;
+    return resolve;
+  };
+  return { set, opened, refuse, delay };
 }
 const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
 
@@ -133,6 +141,42 @@ test('a session that broke is closed and never lent again', async () => {
   next.release();
   expect(opened).toEqual(['a read', 'a read']);
   expect(set.open).toBe(1);
+});
+
+test('closing those of a key closes what is only being opened too, after those who waited for it', async () => {
+  const { set, delay } = await start(['a', 'b'], 3);
+  const other = await set.lease('b', 'read');
+  const open = delay();
+  const waiting = set.lease('a', 'read');
+  await soon();
+  let over = false;
+  const closing = set
+    .closeKeys((key) => key === 'a')
+    .then(() => {
+      over = true;
+    });
+  open();
+  const lease = await waiting;
+  await soon();
+  expect(over).toBe(false);
+  expect(set.tryLease('a', 'read')).toBeUndefined();
+  lease.release();
+  await closing;
+  expect(set.list().map(({ key }) => key)).toEqual(['b']);
+  expect(set.open).toBe(1);
+  // A key is closed, not forbidden: whoever asks later gets a new one.
+  (await set.lease('a', 'read')).release();
+  other.release();
+});
+
+test('what is being closed already is waited for too', async () => {
+  const { set } = await start(['a'], 2);
+  const lease = await set.lease('a', 'read');
+  lease.release();
+  set.setBudget(0);
+  expect(set.list()).toHaveLength(1);
+  await set.closeKeys(() => true);
+  expect(set.list()).toEqual([]);
 });
 
 test('what is above a budget made smaller is closed, what is in use with its last lease', async () => {

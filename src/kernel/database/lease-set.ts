@@ -18,6 +18,7 @@ import {
   type Lease,
   type LeasePurpose,
   newEntries,
+  newLife,
   noteEnd,
   noteFailure,
   noteSlow,
@@ -54,7 +55,10 @@ export interface LeaseSet {
   tryLease(key: string, purpose: LeasePurpose): Lease | undefined;
   /** @throws unavailable `connections_exhausted` | `shutting_down`, or what opening threw */
   lease(key: string, purpose: LeasePurpose): Promise<Lease>;
-  /** Closes the sessions of the keys that match, each as soon as its leases end; resolves when they are closed. */
+  /**
+   * Closes the sessions of the keys that match, those being opened too, each as soon as its leases end; resolves when
+   * they are closed. Whoever asks later gets a new one.
+   */
   closeKeys(matches: (key: string) => boolean): Promise<void>;
   closeAll(): Promise<void>;
   /** Refuses new leases, then closes all. */
@@ -145,9 +149,8 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       .catch((error: unknown) => options.log.warn({ err: error }, 'a database connection did not close'))
       .then(() => {
         closings.delete(closing);
-        slot.closed();
         open -= 1;
-        pool.entry.open -= 1;
+        slot.life.end();
         want(pool);
         grow();
         forgetIfEmpty(pool.entry);
@@ -195,7 +198,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       if (pool.waiters.size === 0) {
         pool.opening -= 1;
         forgetIfEmpty(pool.entry);
-      } else if (pool.entry.open >= options.perKey) {
+      } else if (pool.entry.lives.size >= options.perKey) {
         // Another purpose of the same key holds the place: its unused session goes.
         const unused = unusedSlot(pool.entry);
         if (unused !== undefined) retire(unused);
@@ -230,35 +233,34 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
 
   async function start(pool: Pool): Promise<void> {
     const { entry } = pool;
+    const life = newLife(entry);
     open += 1;
-    entry.open += 1;
     try {
-      if (open > budget || entry.open > options.perKey) throw new Error('the connection budget is exceeded');
+      if (open > budget || entry.lives.size > options.perKey) throw new Error('the connection budget is exceeded');
       const session = await options.open(entry.key, pool.purpose);
       pool.opening -= 1;
       entry.failures = 0;
-      const gone = Promise.withResolvers<void>();
       const slot: Slot = {
         pool,
         session,
         leases: 0,
-        retiring: closed,
+        retiring: false,
         idleAt: performance.now(),
         movedAt: performance.now(),
-        gone: gone.promise,
-        closed: gone.resolve,
+        life,
         release: () => release(slot),
       };
       pool.slots.push(slot);
-      if (closed) return shut(slot);
       idle.add(slot);
       startSweep();
+      // Those who waited before it was told to leave have their turn.
       serve(pool);
+      if (life.leaving) retire(slot);
       if (wanted.length > 0) grow();
     } catch (error) {
       pool.opening -= 1;
       open -= 1;
-      entry.open -= 1;
+      life.end();
       openingFailed(pool, error instanceof Error ? error : new Error(String(error)));
     }
   }
@@ -337,15 +339,15 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     return refusal === undefined ? queue(entry.pools[purpose]) : Promise.reject(refusal);
   }
 
-  function drain(slots: Iterable<Slot>): void {
-    for (const slot of [...slots]) retire(slot);
+  async function closeKeys(matches: (key: string) => boolean): Promise<void> {
+    const gone = [...entries.values()].filter(({ key }) => matches(key));
+    const lives = gone.flatMap((entry) => [...entry.lives]);
+    for (const life of lives) life.leaving = true;
+    for (const { pools } of gone) for (const slot of [...pools.read.slots, ...pools.write.slots]) retire(slot);
+    await Promise.all(lives.map(({ over }) => over));
   }
 
-  async function closeAll(): Promise<void> {
-    drain(idle);
-    drain(busy);
-    while (busy.size > 0 || closings.size > 0) await pause();
-  }
+  const closeAll = () => closeKeys(() => true);
 
   return {
     setBudget,
@@ -360,11 +362,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     },
     tryLease,
     lease,
-    async closeKeys(matches) {
-      const gone = [...idle, ...busy].filter((slot) => matches(slot.pool.entry.key));
-      drain(gone);
-      await Promise.all(gone.map((slot) => slot.gone));
-    },
+    closeKeys,
     closeAll,
     async close() {
       closed = true;
@@ -373,15 +371,8 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       for (const { pools } of entries.values()) {
         for (const pool of [pools.read, pools.write]) refuse(pool, shuttingDown());
       }
-      while (open > 0) {
-        await closeAll();
-        if (open > 0) await pause();
-      }
+      await closeAll();
     },
-    list: () => [...entries.values()].filter((entry) => entry.open > 0).map(describeEntry),
+    list: () => [...entries.values()].filter((entry) => entry.lives.size > 0).map(describeEntry),
   };
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -147,6 +147,8 @@ export function purgePlan(parts: StepParts, record: TenantRecord): Plan {
           // A handle from before may have opened another connection meanwhile.
           await parts.connections.closeTenant(record.id);
           await placement.destroy(record.placement);
+          // And one that was being opened then: from here on there is nothing to open.
+          await parts.connections.closeTenant(record.id);
         },
       },
       { name: 'bucket', run: () => parts.files.deleteBucket(record.bucket) },

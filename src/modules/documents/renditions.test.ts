@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -251,13 +252,23 @@ describe('what was made', () => {
   });
 });
 
-/** Processes of this one that work on files. */
-function workers(): number[] {
-  const list = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-  return list
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, ...args]) => Number(parent) === process.pid && args.join(' ').includes('renditions/program.ts'))
-    .map(([pid]) => Number(pid));
+/** Kills the next process that works on a file a moment after its start, as soon as there is one. */
+function killNext(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const started = (message: unknown) => {
+    const { process: child } = message as { process: ChildProcess };
+    // Told before it has its arguments.
+    setImmediate(() => {
+      if (!child.spawnargs.some((argument) => argument.includes('renditions/program.ts'))) return;
+      unsubscribe('child_process', started);
+      setTimeout(() => {
+        child.kill('SIGKILL');
+        resolve();
+      }, 50);
+    });
+  };
+  subscribe('child_process', started);
+  return promise;
 }
 
 /** So many that there is time to kill the process that draws them, on a busy machine too. */
@@ -267,14 +278,9 @@ describe('a process that is killed in the middle', () => {
   it('costs one try, and nothing else', async () => {
     const { world, company, person } = await start();
     const { document } = await upload(world, person, 'a.pdf', pdfOf(pagesOf('again')));
-    const settled = world.kernel.settle();
-    let found = workers();
-    while (found.length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      found = workers();
-    }
-    process.kill(found[0]!, 'SIGKILL');
-    await settled;
+    const killed = killNext();
+    await world.kernel.settle();
+    await killed;
     expect(await show(world, person, document.id, 'text')).toMatchObject({ status: 202 });
     world.travel(5 * second);
     await world.kernel.settle();
@@ -286,14 +292,9 @@ describe('a process that is killed in the middle', () => {
     const { world, person } = await start();
     const { document } = await upload(world, person, 'a.pdf', pdfOf(pagesOf('never')));
     for (let times = 0; times < 3; times += 1) {
-      const settled = world.kernel.settle();
-      let found = workers();
-      for (let looks = 0; found.length === 0 && looks < 1_000; looks += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        found = workers();
-      }
-      process.kill(found[0]!, 'SIGKILL');
-      await settled;
+      const killed = killNext();
+      await world.kernel.settle();
+      await killed;
       world.travel(day);
     }
     expect(await outcome(show(world, person, document.id, 'preview'))).toBe('preview_failed');
