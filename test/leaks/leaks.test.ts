@@ -20,7 +20,7 @@ beforeAll(async () => {
   const own = await makeWorld(url, operator, 'Own Works');
   const other = await makeWorld(url, operator, 'Other Works', 'sqlite', false);
   under = { url, reader: openWorldReader({ dataDir: folder }), worlds: { operator, own, other } };
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await server?.stop();

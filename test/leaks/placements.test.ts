@@ -64,7 +64,7 @@ beforeAll(async () => {
       worlds[name] = await makeWorld(server.url, operator, `Works in ${name}`, companies[name], name === 'a file');
     }),
   );
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await server?.stop();

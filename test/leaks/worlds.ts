@@ -25,12 +25,12 @@ export interface Worlds {
 
 /** What is made of a document after its upload changes rows and objects; comparisons begin when it is done. */
 async function untilShown(url: string, token: string, id: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 900; tries += 1) {
     const { status } = await call(url, 'GET', `/api/documents/${id}/thumbnail`, { token });
     if (status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('the thumbnail of a document was not made in 20 s');
+  throw new Error('the thumbnail of a document was not made in 90 s');
 }
 
 async function thingsOf(

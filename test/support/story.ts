@@ -30,6 +30,9 @@ export async function call<T = Record<string, unknown>>(
     },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     ...(options.raw === undefined ? {} : { body: options.raw }),
+  }).catch((error: Error) => {
+    // Why stands in the cause alone, which no report shows.
+    throw new Error(`${method} ${path}: ${error.message}: ${String(error.cause)}`, { cause: error });
   });
   const text = await response.text();
   const json = /json/.test(response.headers.get('content-type') ?? '');

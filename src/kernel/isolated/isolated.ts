@@ -3,7 +3,7 @@
  *
  * Guarantees
  * - Each piece of work has a process of its own, which ends with it: a crash hurts nobody, and no two files meet.
- * - It is killed when it takes longer, holds more memory, or gives more bytes than it may; and when this process dies.
+ * - It is killed when it works or takes longer, holds more memory, or gives more bytes than it may; and when this process dies.
  * - It has no environment, may write no file, start no program, and read only the product's own code.
  * - At most `concurrency` run at once, at a lower priority than this process; others wait for their turn.
  */
@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { type IsolatedLimits, longest } from './limits.ts';
 
 /** What a program (a file that calls `serveIsolated`) does in its process. */
 export type IsolatedWork = (input: Uint8Array, task: unknown) => Promise<IsolatedResult>;
@@ -22,14 +23,6 @@ export interface IsolatedResult {
   /** JSON. From a process that may have been taken over: whoever reads it checks its shape. */
   readonly facts: unknown;
   readonly blobs: readonly Uint8Array[];
-}
-
-export interface IsolatedLimits {
-  readonly milliseconds: number;
-  /** Of the whole process, code included (about 100 MB). */
-  readonly memoryBytes: number;
-  readonly inputBytes: number;
-  readonly outputBytes: number;
 }
 
 /**
@@ -135,7 +128,7 @@ async function runOnce({ program, task, input, limits, signal }: IsolatedTask): 
     failure ??= new IsolatedFailure(reason);
     child.kill('SIGKILL');
   };
-  const timer = setTimeout(() => kill('time'), limits.milliseconds);
+  const timer = setTimeout(() => kill('time'), longest(limits));
   const stop = () => kill('stopped');
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

@@ -10,6 +10,7 @@ const deeds: Readonly<Record<string, (input: Uint8Array) => unknown>> = {
   spin: () => {
     for (;;);
   },
+  wait: () => new Promise(() => setInterval(() => undefined, 1_000)),
   buffers: () => {
     const held: Buffer[] = [];
     for (;;) held.push(Buffer.alloc(8 * 1024 * 1024, 1));
@@ -31,7 +32,7 @@ const deeds: Readonly<Record<string, (input: Uint8Array) => unknown>> = {
 
 const work: IsolatedWork = async (input, task) => {
   const { deed, output = 0 } = task as { deed: string; output?: number };
-  const facts = deeds[deed]!(input) ?? null;
+  const facts = (await deeds[deed]!(input)) ?? null;
   return { facts, blobs: output > 0 ? [Buffer.alloc(output, 7), input] : [input] };
 };
 

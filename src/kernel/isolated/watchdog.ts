@@ -1,17 +1,23 @@
 /**
- * The thread that watches over an isolated process from inside: kills it when it holds more memory or takes longer
+ * The thread that watches over an isolated process from inside: kills it when it holds more memory, works or takes longer
  * than it may, and when the process that wanted the work is gone. Says why beforehand.
  */
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { IsolatedLimits } from './isolated.ts';
+import { type IsolatedLimits, longest } from './limits.ts';
 
-const { memoryBytes, milliseconds } = workerData as IsolatedLimits;
+const limits = workerData as IsolatedLimits;
 const began = performance.now();
 const parent = process.ppid;
 const interval = 20;
 /** Later than whoever wants the work kills it: this is for the case that nobody is there to do it. */
 const late = 2_000;
+
+/** Processor time of the whole process (ms). */
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 function end(word: string): void {
   try {
@@ -22,8 +28,9 @@ function end(word: string): void {
 }
 
 setInterval(() => {
-  if (process.memoryUsage.rss() > memoryBytes) end('memory');
-  else if (performance.now() - began > milliseconds + late) end('time');
+  if (process.memoryUsage.rss() > limits.memoryBytes) end('memory');
+  else if (worked() > limits.milliseconds) end('time');
+  else if (performance.now() - began > longest(limits) + late) end('time');
   else if (process.ppid !== parent) end('orphan');
 }, interval);
 parentPort?.postMessage('watching');

@@ -1,7 +1,10 @@
 /** A few of the files that were made to hurt whoever opens them; all of them are in `test/faults`. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { fateOf, previewFailed } from '../../../test/support/rendition-fate.ts';
 import { deepMail, pdfLoop, pdfs, png } from './renditions/testing.ts';
+
+// What is shown is made at a low priority: beside busy processes it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 it.each(['cut in the middle', 'a tree of pages that contains itself'])('a PDF: %s', async (kind) => {
   expect(await fateOf('a.pdf', pdfs[kind]!())).toMatch(previewFailed);

@@ -1,11 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { startProcess } from '../../../test/support/process.ts';
 import { startTestProgram, type TestPerson } from '../../../test/support/program.ts';
 import { call, newCompany, setUpOperator, uploadFile } from '../../../test/support/story.ts';
 import { pdfOf } from './renditions/testing.ts';
+
+// What is shown is made at a low priority: beside busy processes it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface AnyBody {
   readonly code: string;
@@ -15,14 +18,14 @@ type Ask = (path: string, headers?: Record<string, string>) => ReturnType<typeof
 
 /** Asks until it is there. */
 async function shown(ask: Ask, path: string) {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 900; tries += 1) {
     const answer = await ask(path);
     if (answer.status !== 202) return answer;
     expect(answer.headers.get('retry-after')).toBe('2');
     expect(answer.body).toEqual({ status: 'pending' });
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`${path} was not there in 30 s`);
+  throw new Error(`${path} was not there in 90 s`);
 }
 
 it('shows documents inert, to those who may read them, with a ticket where a browser fetches by itself', async () => {
@@ -96,7 +99,7 @@ it('shows documents inert, to those who may read them, with a ticket where a bro
       (await call(test.url, 'GET', `${path}/${what}`, { headers: { cookie, 'sec-fetch-site': 'cross-site' } })).status,
     ).toBe(401);
   }
-}, 60_000);
+}, 120_000);
 
 it('a server that is killed before it has made them makes them when it is back, and leaves no process behind', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
@@ -112,7 +115,7 @@ it('a server that is killed before it has made them makes them when it is back, 
   }
   await server.kill();
   expect(worker).toBeDefined();
-  for (let looks = 0; commandOf(worker!).includes('renditions') && looks < 200; looks += 1) {
+  for (let looks = 0; commandOf(worker!).includes('renditions') && looks < 2_000; looks += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   expect(commandOf(worker!)).not.toContain('renditions');
@@ -121,7 +124,7 @@ it('a server that is killed before it has made them makes them when it is back, 
   const text = await shown((path) => call(again.url, 'GET', path, { token: admin.token }), `/api/documents/${id}/text`);
   expect(text.text).toBe('survived');
   await again.stop();
-}, 90_000);
+}, 180_000);
 
 function childrenOf(pid: number): number[] {
   const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();

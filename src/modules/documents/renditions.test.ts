@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { day, hour, minute, second } from '../../kernel/clock.ts';
 import type { Role } from './renditions/kinds.ts';
 import { pdfOf, png } from './renditions/testing.ts';
@@ -17,6 +17,9 @@ import {
   upload,
   type World,
 } from './test-support.ts';
+
+// What is shown is made at a low priority: beside busy processes it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const sample = (name: string) => readFileSync(new URL(`../../cli/demo/files/${name}`, import.meta.url));
 const word = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
