@@ -14,7 +14,6 @@ import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { type IsolatedLimits, longest } from './limits.ts';
 
 /** What a program (a file that calls `serveIsolated`) does in its process. */
 export type IsolatedWork = (input: Uint8Array, task: unknown) => Promise<IsolatedResult>;
@@ -23,6 +22,17 @@ export interface IsolatedResult {
   /** JSON. From a process that may have been taken over: whoever reads it checks its shape. */
   readonly facts: unknown;
   readonly blobs: readonly Uint8Array[];
+}
+
+export interface IsolatedLimits {
+  /** Of processor time, all its threads together. */
+  readonly processorMilliseconds: number;
+  /** By the clock; more than the other, since on a busy machine it waits, and that is no fault of the file's. */
+  readonly milliseconds: number;
+  /** Of the whole process, code included (about 100 MB). */
+  readonly memoryBytes: number;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
 }
 
 /**
@@ -128,7 +138,7 @@ async function runOnce({ program, task, input, limits, signal }: IsolatedTask): 
     failure ??= new IsolatedFailure(reason);
     child.kill('SIGKILL');
   };
-  const timer = setTimeout(() => kill('time'), longest(limits));
+  const timer = setTimeout(() => kill('time'), limits.milliseconds);
   const stop = () => kill('stopped');
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

@@ -8,8 +8,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { argv, exit, stdin } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import type { IsolatedResult, IsolatedWork } from './isolated.ts';
-import type { IsolatedLimits } from './limits.ts';
+import type { IsolatedLimits, IsolatedResult, IsolatedWork } from './isolated.ts';
 
 const [, , task, limits] = argv as unknown as [string, string, string, string];
 

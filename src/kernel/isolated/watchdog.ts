@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type IsolatedLimits, longest } from './limits.ts';
+import type { IsolatedLimits } from './isolated.ts';
 
 const limits = workerData as IsolatedLimits;
 const began = performance.now();
@@ -29,8 +29,8 @@ function end(word: string): void {
 
 setInterval(() => {
   if (process.memoryUsage.rss() > limits.memoryBytes) end('memory');
-  else if (worked() > limits.milliseconds) end('time');
-  else if (performance.now() - began > longest(limits) + late) end('time');
+  else if (worked() > limits.processorMilliseconds) end('time');
+  else if (performance.now() - began > limits.milliseconds + late) end('time');
   else if (process.ppid !== parent) end('orphan');
 }, interval);
 parentPort?.postMessage('watching');

@@ -46,7 +46,12 @@ export const largest: Readonly<Record<Kind, number>> = {
 };
 
 /** How long one try may take (ms), what it may hold and give. */
-export const limits = { milliseconds: 20_000, memoryBytes: 640 * MiB, outputBytes: 32 * MiB } as const;
+export const limits = {
+  processorMilliseconds: 20_000,
+  milliseconds: 50_000,
+  memoryBytes: 640 * MiB,
+  outputBytes: 32 * MiB,
+} as const;
 
 const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const pictures = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/tiff', 'image/avif']);
