@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    // An event that is promised soon is waited for ten times as long and longer, on a busy machine too.
+    expect: { poll: { timeout: 15_000 } },
     // Processes, not threads: tests change the umask, open thousands of files and start workers of their own.
     pool: 'forks',
     // One more than the two cores that it is measured on: a third of its time a file waits, for leases and timeouts.

@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 20 * 60_000,
     hookTimeout: 20 * 60_000,
     teardownTimeout: 60_000,
+    // An event that is promised soon is waited for ten times as long and longer, on a busy machine too.
+    expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     fileParallelism: false,
   },

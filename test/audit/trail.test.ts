@@ -186,7 +186,7 @@ describe('the chain', () => {
   it('is sealed by the running program without being asked, with uploads side by side', async () => {
     const { token } = company.admin;
     await Promise.all(Array.from({ length: 40 }, (_, n) => uploadFile(test.url, token, `many-${n}.txt`, `text ${n}`)));
-    await expect.poll(async () => (await verified()).unsealed, { timeout: 5_000, interval: 200 }).toBe(0);
+    await expect.poll(async () => (await verified()).unsealed, { interval: 200 }).toBe(0);
     const whole = await verified();
     expect(whole).toMatchObject({ ok: true, sealed: whole.rows });
     expect(whole.rows).toBeGreaterThan(40);

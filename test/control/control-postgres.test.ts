@@ -97,7 +97,7 @@ test('who holds the turn for too long keeps others for a bounded time, with 503'
   const began = performance.now();
   const refused = other.db.transaction((tx) => tx.selectFrom('installation').selectAll().execute());
   await expect(refused).rejects.toMatchObject({ kind: 'unavailable', code: 'database_busy' });
-  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(performance.now() - began).toBeLessThan(15_000);
   // Reading, and what takes no turn, went on.
   await other.db.read.selectFrom('installation').selectAll().execute();
   await other.unordered.transaction((tx) => tx.selectFrom('tenant_work').selectAll().execute());
@@ -260,13 +260,13 @@ test('what is announced makes a tenant due when its process dies, and not while 
   expect(await visit()).toEqual([]);
   over(Date.now());
   over();
-  await expect.poll(visit, { timeout: 5_000 }).toEqual([id]);
+  await expect.poll(visit).toEqual([id]);
   // Once more when the commit that the mark was for can come no more, and then no row.
   const untilNoRow = async () => {
     await visit();
     return rows();
   };
-  await expect.poll(untilNoRow, { timeout: 5_000 }).toEqual([]);
+  await expect.poll(untilNoRow).toEqual([]);
   // Taken back, or left behind by a process that died: one visit, and then no row.
   const [takenBack, left] = [newId('company'), newId('company')];
   (await a.announce(takenBack, Date.now()))();
@@ -274,9 +274,9 @@ test('what is announced makes a tenant due when its process dies, and not while 
   await a.close();
   const visits: string[] = [];
   const untilBoth = async () => visits.push(...(await visit()));
-  await expect.poll(untilBoth, { timeout: 5_000 }).toBe(2);
+  await expect.poll(untilBoth).toBe(2);
   expect(visits.toSorted()).toEqual([takenBack, left].toSorted());
-  await expect.poll(rows, { timeout: 5_000 }).toEqual([]);
+  await expect.poll(rows).toEqual([]);
 
   // Reserved with the tenant: with the transaction and not without it, and nobody comes at once.
   const broken = control.db.transaction(async (tx) => {
@@ -287,7 +287,7 @@ test('what is announced makes a tenant due when its process dies, and not while 
   expect(await rows()).toEqual([]);
   await control.db.transaction((tx) => b.reserve(tx, id, 0));
   expect(await visit()).toEqual([]);
-  await expect.poll(visit, { timeout: 5_000 }).toEqual([id]);
+  await expect.poll(visit).toEqual([id]);
   await b.close();
 });
 

@@ -296,7 +296,7 @@ describe('the end', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await expect(fetch(`${ending.url}/health`)).rejects.toThrow();
     socket.write(body.slice(5));
-    await expect.poll(() => text, { timeout: 5_000 }).toMatch(/^HTTP\/1\.1 201/);
+    await expect.poll(() => text).toMatch(/^HTTP\/1\.1 201/);
     socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
     await closed;
     expect(text).not.toContain('200 OK');

@@ -184,11 +184,9 @@ test('what is above a budget made smaller is closed, what is in use with its las
   const held = await Promise.all(['a', 'b', 'c'].map((key) => set.lease(key, 'read')));
   held[0]!.release();
   set.setBudget(1);
-  await soon();
-  expect(set.open).toBe(2);
+  await expect.poll(() => set.open).toBe(2);
   held[1]!.release();
-  await soon();
-  expect(set.open).toBe(1);
+  await expect.poll(() => set.open).toBe(1);
   expect(held[2]!.session.usable).toBe(true);
   const waiting = set.lease('a', 'read');
   await soon();
