@@ -85,7 +85,7 @@ export async function startApp(
 }
 
 function watch(context: BrowserContext, url: string, noted: Noted): void {
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   // Listened to from the beginning: a window for files that opens before somebody listens is closed by the browser at once.
   context.on('page', (page) => page.on('filechooser', () => {}));
   context.on('request', (request) => {
