@@ -21,11 +21,11 @@ it('a PDF that is encrypted is called that', { timeout: 60_000 }, async () => {
   expect(await fateOf('a.pdf', pdfs['an encrypted one']!())).toBe('preview_failed encrypted');
 });
 
-it('a PDF that unpacks to gigabytes ends at its limits', { timeout: 120_000 }, async () => {
+it('a PDF that unpacks to gigabytes ends at its limits', { timeout: 200_000 }, async () => {
   expect(await fateOf('a.pdf', pdfBomb())).toMatch(/^(shown|preview_failed (memory|time|unreadable))$/);
 });
 
-it('a PDF that draws itself ends', { timeout: 120_000 }, async () => {
+it('a PDF that draws itself ends', { timeout: 200_000 }, async () => {
   expect(await fateOf('a.pdf', pdfLoop())).toMatch(/^(shown|preview_failed .*)$/);
 });
 
@@ -36,7 +36,7 @@ it('pictures of too many pixels are not opened; cut ones end as failed', { timeo
 });
 
 it('a Word document that unpacks to gigabytes ends at its limits, also one that is no archive', {
-  timeout: 120_000,
+  timeout: 200_000,
 }, async () => {
   expect(await fateOf('bomb.docx', docxBomb(), word)).toMatch(/^preview_failed (memory|time|unreadable)$/);
   expect(await fateOf('cut.docx', docx({ data: Buffer.from('<w') }).subarray(0, 90), word)).toMatch(previewFailed);

@@ -30,8 +30,8 @@ async function start(keys: readonly string[], budget: number, writers = 1) {
     log: silent,
     async open(key, purpose) {
       opened.push(`${key} ${purpose}`);
-      if (refusal !== undefined) throw refusal;
       await slow;
+      if (refusal !== undefined) throw refusal;
       return (await made.placement.open(refs.get(key)!, purpose)).session;
     },
   });
@@ -167,6 +167,39 @@ test('closing those of a key closes what is only being opened too, after those w
   // A key is closed, not forbidden: whoever asks later gets a new one.
   (await set.lease('a', 'read')).release();
   other.release();
+});
+
+test('an opening that fails while its key is closed ends like any other', async () => {
+  const { set, refuse, delay } = await start(['a'], 3);
+  const open = delay();
+  const waiting = set.lease('a', 'read').catch((error: unknown) => error);
+  await soon();
+  const closing = set.closeKeys(() => true);
+  refuse(unavailable('database_unreachable', 'The database does not answer.', 1));
+  open();
+  expect(await waiting).toMatchObject({ code: 'database_unreachable' });
+  await closing;
+  expect(set.open).toBe(0);
+});
+
+test('what is only being opened while all is closed, or the budget is made smaller, is closed when it is there', async () => {
+  const { set, delay } = await start(['a', 'b', 'c'], 3);
+  const open = delay();
+  const waiting = ['a', 'b', 'c'].map((key) => set.lease(key, 'read').then((lease) => lease.release()));
+  await soon();
+  set.setBudget(1);
+  open();
+  await Promise.all(waiting);
+  await expect.poll(() => set.open).toBe(1);
+  const again = delay();
+  const refused = set.lease('c', 'write').catch((error: unknown) => error);
+  await expect.poll(() => set.open).toBe(1);
+  await soon();
+  const closing = set.close();
+  expect(await refused).toMatchObject({ code: 'shutting_down' });
+  again();
+  await closing;
+  expect(set.open).toBe(0);
 });
 
 test('what is being closed already is waited for too', async () => {

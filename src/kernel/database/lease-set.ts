@@ -57,7 +57,7 @@ export interface LeaseSet {
   lease(key: string, purpose: LeasePurpose): Promise<Lease>;
   /**
    * Closes the sessions of the keys that match, those being opened too, each as soon as its leases end; resolves when
-   * they are closed. Whoever asks later gets a new one.
+   * they are closed. Whoever asks later gets a new one, and so does whoever waits for a place in the budget.
    */
   closeKeys(matches: (key: string) => boolean): Promise<void>;
   closeAll(): Promise<void>;
@@ -252,10 +252,14 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       };
       pool.slots.push(slot);
       idle.add(slot);
-      startSweep();
       // Those who waited before it was told to leave have their turn.
       serve(pool);
-      if (life.leaving) retire(slot);
+      if (life.leaving) {
+        retire(slot);
+        want(pool);
+      } else startSweep();
+      // The budget was made smaller meanwhile.
+      if (open > budget) evict(open - budget);
       if (wanted.length > 0) grow();
     } catch (error) {
       pool.opening -= 1;
@@ -343,7 +347,13 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     const gone = [...entries.values()].filter(({ key }) => matches(key));
     const lives = gone.flatMap((entry) => [...entry.lives]);
     for (const life of lives) life.leaving = true;
-    for (const { pools } of gone) for (const slot of [...pools.read.slots, ...pools.write.slots]) retire(slot);
+    for (const { pools } of gone) {
+      for (const pool of [pools.read, pools.write]) {
+        for (const slot of [...pool.slots]) retire(slot);
+        want(pool);
+      }
+    }
+    grow();
     await Promise.all(lives.map(({ over }) => over));
   }
 

@@ -3,7 +3,8 @@
  *
  * Guarantees
  * - Each piece of work has a process of its own, which ends with it: a crash hurts nobody, and no two files meet.
- * - It is killed when it works or takes longer, holds more memory, or gives more bytes than it may; and when this process dies.
+ * - It is killed when it takes longer, holds more memory, or gives more bytes than it may, and when this process dies.
+ *   Its processor time is watched from inside alone: who takes it over gains what the clock leaves.
  * - It has no environment, may write no file, start no program, and read only the product's own code.
  * - At most `concurrency` run at once, at a lower priority than this process; others wait for their turn.
  */

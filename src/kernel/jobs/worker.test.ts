@@ -29,6 +29,7 @@ describe('the worker', () => {
         now += 1;
         most = Math.max(most, now);
         // The first one until there was a second beside it.
+        await pause(2);
         for (let looks = 0; most < 2 && looks < 2_000; looks += 1) await pause(2);
         now -= 1;
         busy.delete(tenant.id);
@@ -115,17 +116,25 @@ describe('the worker', () => {
     const tenant = await world.newTenant();
     world.worker.start();
     const { foreground } = world.background;
-    const answered = foreground.begin();
-    await enqueue(tenant, 1);
-    await pause(400);
-    expect(ran).toEqual([]);
-    answered();
-    await expect.poll(() => ran.length, { interval: 5 }).toBe(1);
+    // Once at least the answer's end let it go, not the second: on a busy machine that may take several rounds.
+    let took = Number.POSITIVE_INFINITY;
+    for (let round = 1; took > 900 && round <= 8; round += 1) {
+      const answered = foreground.begin();
+      const asked = performance.now();
+      await enqueue(tenant, 1);
+      await pause(300);
+      if (performance.now() - asked < 900) expect(ran).toHaveLength(round - 1);
+      answered();
+      await expect.poll(() => ran.length, { interval: 5 }).toBe(round);
+      took = performance.now() - asked;
+    }
+    expect(took).toBeLessThan(900);
     // One request after the other: the work is late, and goes on beside them.
     const next = foreground.begin();
     const began = performance.now();
+    const before = ran.length;
     await enqueue(tenant, 2);
-    await expect.poll(() => ran.length, { interval: 5 }).toBe(2);
+    await expect.poll(() => ran.length, { interval: 5 }).toBe(before + 1);
     expect(performance.now() - began).toBeGreaterThan(900);
     expect(performance.now() - began).toBeLessThan(10_000);
     next();

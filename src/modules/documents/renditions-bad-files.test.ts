@@ -4,7 +4,7 @@ import { fateOf, previewFailed } from '../../../test/support/rendition-fate.ts';
 import { deepMail, pdfLoop, pdfs, png } from './renditions/testing.ts';
 
 // What is shown is made at a low priority: beside busy processes it takes its time.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 200_000 });
 
 it.each(['cut in the middle', 'a tree of pages that contains itself'])('a PDF: %s', async (kind) => {
   expect(await fateOf('a.pdf', pdfs[kind]!())).toMatch(previewFailed);
@@ -14,7 +14,7 @@ it('a PDF that is encrypted is called that', async () => {
   expect(await fateOf('a.pdf', pdfs['an encrypted one']!())).toBe('preview_failed encrypted');
 });
 
-it('a PDF that draws itself ends', { timeout: 120_000 }, async () => {
+it('a PDF that draws itself ends', async () => {
   expect(await fateOf('a.pdf', pdfLoop())).toMatch(/^(shown|preview_failed .*)$/);
 });
 

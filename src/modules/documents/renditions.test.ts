@@ -267,7 +267,7 @@ function killNext(): Promise<void> {
       setTimeout(() => {
         child.kill('SIGKILL');
         resolve();
-      }, 50);
+      }, 200);
     });
   };
   subscribe('child_process', started);

@@ -88,7 +88,8 @@ export function renderJob(parts: Parts, inHand: InHand, isolated: Isolated): Job
       if (reason === undefined) throw error;
     }
   }
-  return { attempts: triesOfAll, timeout: 60 * second, run };
+  // Beside the try itself: its turn, the reading of the file, and what was made is stored.
+  return { attempts: triesOfAll, timeout: limits.milliseconds + 40 * second, run };
 }
 
 /** Why it is given up, as a word; undefined where another try may do better. */
