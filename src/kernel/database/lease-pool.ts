@@ -80,10 +80,14 @@ export function newLife(entry: Entry): Life {
   return life;
 }
 
+export const poolsOf = ({ pools }: Entry): readonly Pool[] => [pools.read, pools.write];
+
+const slotsOf = (entry: Entry): readonly Slot[] => poolsOf(entry).flatMap(({ slots }) => slots);
+
 /** Nothing open, nobody waiting, nothing to be remembered. */
 function isForgettable(entry: Entry): boolean {
   if (entry.lives.size > 0 || entry.failures > 0) return false;
-  return [entry.pools.read, entry.pools.write].every((pool) => pool.waiters.size === 0 && pool.opening === 0);
+  return poolsOf(entry).every((pool) => pool.waiters.size === 0 && pool.opening === 0);
 }
 
 /** The keys that there is something to say of. */
@@ -106,7 +110,7 @@ export function newEntries() {
 }
 
 export function unusedSlot(entry: Entry): Slot | undefined {
-  return [...entry.pools.read.slots, ...entry.pools.write.slots].find((slot) => slot.leases === 0);
+  return slotsOf(entry).find((slot) => slot.leases === 0);
 }
 
 /** A session that has got nothing done for so long (ms) gets no query more behind those that wait for it. */
@@ -194,7 +198,7 @@ export interface EntryView {
 }
 
 export function describeEntry(entry: Entry): EntryView {
-  const slots = [...entry.pools.read.slots, ...entry.pools.write.slots];
+  const slots = slotsOf(entry);
   const leased = slots.reduce((count, slot) => count + slot.leases, 0);
   const idleSince = leased > 0 || slots.length === 0 ? null : Math.max(...slots.map((slot) => slot.idleAt));
   return { key: entry.key, open: entry.lives.size, leased, idleSince };

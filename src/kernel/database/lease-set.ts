@@ -23,6 +23,7 @@ import {
   noteFailure,
   noteSlow,
   type Pool,
+  poolsOf,
   refusalOf,
   type Slot,
   shuttingDown,
@@ -79,9 +80,10 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   const busy = new Set<Slot>();
   /** Pools that want one more session, in order of asking. */
   let wanted: Pool[] = [];
-  const closings = new Set<Promise<void>>();
   let budget = options.budget;
   let open = 0;
+  /** Of the open ones. */
+  let closing = 0;
   let waiting = 0;
   let closed = false;
   let sweep: NodeJS.Timeout | undefined;
@@ -144,18 +146,18 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     idle.delete(slot);
     const { pool } = slot;
     pool.slots.splice(pool.slots.indexOf(slot), 1);
-    const closing = slot.session
+    closing += 1;
+    void slot.session
       .close()
       .catch((error: unknown) => options.log.warn({ err: error }, 'a database connection did not close'))
       .then(() => {
-        closings.delete(closing);
+        closing -= 1;
         open -= 1;
         slot.life.end();
         want(pool);
         grow();
         forgetIfEmpty(pool.entry);
       });
-    closings.add(closing);
   }
 
   function serve(pool: Pool): void {
@@ -215,7 +217,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
   }
 
   function evict(count: number): void {
-    let missing = count - closings.size;
+    let missing = count - closing;
     for (const slot of busy) if (slot.retiring) missing -= 1;
     for (const slot of [...idle, ...busy]) {
       if (missing <= 0) return;
@@ -347,11 +349,9 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
     const gone = [...entries.values()].filter(({ key }) => matches(key));
     const lives = gone.flatMap((entry) => [...entry.lives]);
     for (const life of lives) life.leaving = true;
-    for (const { pools } of gone) {
-      for (const pool of [pools.read, pools.write]) {
-        for (const slot of [...pool.slots]) retire(slot);
-        want(pool);
-      }
+    for (const pool of gone.flatMap(poolsOf)) {
+      for (const slot of [...pool.slots]) retire(slot);
+      want(pool);
     }
     grow();
     await Promise.all(lives.map(({ over }) => over));
@@ -378,9 +378,7 @@ export function createLeaseSet(options: LeaseSetOptions): LeaseSet {
       closed = true;
       clearInterval(sweep);
       sweep = undefined;
-      for (const { pools } of entries.values()) {
-        for (const pool of [pools.read, pools.write]) refuse(pool, shuttingDown());
-      }
+      for (const pool of [...entries.values()].flatMap(poolsOf)) refuse(pool, shuttingDown());
       await closeAll();
     },
     list: () => [...entries.values()].filter((entry) => entry.lives.size > 0).map(describeEntry),

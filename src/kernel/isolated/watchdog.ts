@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { IsolatedLimits } from './isolated.ts';
+import { processorMilliseconds } from './processor-time.ts';
 
 const limits = workerData as IsolatedLimits;
 const began = performance.now();
@@ -12,12 +13,6 @@ const parent = process.ppid;
 const interval = 20;
 /** Later than whoever wants the work kills it: this is for the case that nobody is there to do it. */
 const late = 2_000;
-
-/** Processor time of the whole process (ms). */
-function worked(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
 
 function end(word: string): void {
   try {
@@ -29,7 +24,7 @@ function end(word: string): void {
 
 setInterval(() => {
   if (process.memoryUsage.rss() > limits.memoryBytes) end('memory');
-  else if (worked() > limits.processorMilliseconds) end('time');
+  else if (processorMilliseconds() > limits.processorMilliseconds) end('time');
   else if (performance.now() - began > limits.milliseconds + late) end('time');
   else if (process.ppid !== parent) end('orphan');
 }, interval);

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import * as canvasModule from '@napi-rs/canvas';
 import { createIsomorphicCanvasFactory, getDocumentProxy } from 'unpdf';
+import { processorMilliseconds } from '../../../kernel/isolated/processor-time.ts';
 import { bounds, limits } from './kinds.ts';
 import { cutText } from './plain-text.ts';
 import type { Made } from './program.ts';
@@ -19,9 +20,10 @@ const files = fileURLToPath(new URL('.', import.meta.resolve('pdfjs-dist/package
 const began = performance.now();
 /** Whether this part of the time that a try has is over, of the processor's or of the clock's. */
 function isLate(part: number): boolean {
-  const { user, system } = process.cpuUsage();
-  if ((user + system) / 1_000 > limits.processorMilliseconds * part) return true;
-  return performance.now() - began > limits.milliseconds * part;
+  return (
+    processorMilliseconds() > limits.processorMilliseconds * part ||
+    performance.now() - began > limits.milliseconds * part
+  );
 }
 
 async function opened(input: Uint8Array): Promise<Pdf> {
