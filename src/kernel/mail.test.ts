@@ -213,7 +213,7 @@ describe('mail', () => {
     expect(await outcome(mailer.send(mail))).toBe('unavailable mail_unavailable');
     const started = performance.now();
     for (let n = 0; n < 20; n += 1) expect(await outcome(mailer.send(mail))).toBe('unavailable mail_unavailable');
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(200);
     let defers = true;
     const busy = await smtpServer((c) => (defers && c.startsWith('RCPT') ? '451 later' : undefined));
     const other = mailerFor(`smtp://127.0.0.1:${busy.port}`);

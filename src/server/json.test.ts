@@ -82,6 +82,6 @@ test('is linear: a megabyte of anything takes no longer than it should', () => {
   ]) {
     const started = performance.now();
     statusOf(text);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(500);
   }
 });

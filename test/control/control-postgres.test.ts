@@ -97,7 +97,7 @@ test('who holds the turn for too long keeps others for a bounded time, with 503'
   const began = performance.now();
   const refused = other.db.transaction((tx) => tx.selectFrom('installation').selectAll().execute());
   await expect(refused).rejects.toMatchObject({ kind: 'unavailable', code: 'database_busy' });
-  expect(performance.now() - began).toBeLessThan(8_000);
+  expect(performance.now() - began).toBeLessThan(3_000);
   // Reading, and what takes no turn, went on.
   await other.db.read.selectFrom('installation').selectAll().execute();
   await other.unordered.transaction((tx) => tx.selectFrom('tenant_work').selectAll().execute());

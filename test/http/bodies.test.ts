@@ -114,7 +114,7 @@ describe('JSON', () => {
     for (const body of [keys, elements, `{"${'k'.repeat(100_000)}":1}`, `{"name":"${'a'.repeat(1_100_000)}"}`]) {
       const started = performance.now();
       await refused(post(body), [413, 422]);
-      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(performance.now() - started).toBeLessThan(1_000);
     }
   });
   test.each([

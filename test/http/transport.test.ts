@@ -114,7 +114,7 @@ describe('what Node lets through', () => {
     const started = performance.now();
     const answer = await send(harness.port, requestText('GET /health', [`Accept: ${accept}`]));
     expect([200, 406]).toContain(answer.status);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(500);
   });
 });
 

@@ -184,8 +184,8 @@ it('finds nobody behind among 10,000 companies in far less than 0.2 s', async ()
   const run = async () => {
     expect((await kernel.fleet.start({}, testOperator)).run).toMatchObject({ status: 'succeeded', total: 0 });
   };
-  expect(await best(run)).toBeLessThan(200);
+  expect(await best(run)).toBeLessThan(100);
   expect(kernel.connections.open).toBe(0);
-  expect(await best(() => kernel.tenants.list({ limit: 50, sort: '-name' }))).toBeLessThan(200);
-  expect(await best(() => kernel.tenants.countByState())).toBeLessThan(200);
+  expect(await best(() => kernel.tenants.list({ limit: 50, sort: '-name' }))).toBeLessThan(50);
+  expect(await best(() => kernel.tenants.countByState())).toBeLessThan(50);
 });
