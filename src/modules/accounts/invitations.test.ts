@@ -94,7 +94,8 @@ test('a wrong token is unknown, whatever it looks like', async () => {
     'a'.repeat(10_000),
     `system.${secret}`,
   ];
-  wrong.push(`${'0'.repeat(26)}.${secret}`, `${token.slice(0, 30)}x${token.slice(31)}`);
+  const another = token[30] === 'x' ? 'y' : 'x';
+  wrong.push(`${'0'.repeat(26)}.${secret}`, `${token.slice(0, 30)}${another}${token.slice(31)}`);
   for (const one of wrong) {
     expect(await codeOf(invitations.look(one, origin)), one.slice(0, 90)).toBe('not_found');
     expect(await codeOf(invitations.accept({ token: one, password }, origin))).toBe('not_found');
