@@ -8,6 +8,7 @@
  */
 import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../compile-cache.ts';
 import { unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { sqliteError } from './sqlite-errors.ts';
@@ -202,7 +203,7 @@ function startThread(name: string, options: SqliteHostOptions, abandon: (worker:
     name: `sqlite-${name}`,
     workerData: { progress, threadId } satisfies ThreadData,
     execArgv: [],
-    env: {},
+    env: threadEnvironment(),
   });
   // Requests alone keep the process alive, not the thread that waits for them.
   worker.unref();

@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Options } from '@node-rs/argon2';
+import { threadEnvironment } from '../../kernel/compile-cache.ts';
 import { unavailable } from '../../kernel/errors.ts';
 import type { HashAnswer, HashRequest } from './hash-thread.ts';
 
@@ -41,7 +42,11 @@ export function createHashThreads(): HashThreads {
 
 function startThread(): HashThread {
   const file = import.meta.url.endsWith('.ts') ? './hash-thread.ts' : './hash-thread.js';
-  const worker = new Worker(new URL(file, import.meta.url), { name: 'password-hash', execArgv: [], env: {} });
+  const worker = new Worker(new URL(file, import.meta.url), {
+    name: 'password-hash',
+    execArgv: [],
+    env: threadEnvironment(),
+  });
   // A hash that is waited for keeps the process alive, a thread without work does not.
   worker.unref();
   let waiting: { resolve(value: string | boolean): void; reject(error: unknown): void } | undefined;
