@@ -1,4 +1,5 @@
 /** Every fault: processes killed at every step, power cut, disks filled. Long, and one file at a time. */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,6 +9,8 @@ export default defineConfig({
     testTimeout: 20 * 60_000,
     hookTimeout: 2 * 60_000,
     teardownTimeout: 30_000,
+    // Programs that are killed before they could keep what they compiled find it all the same.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled/', import.meta.url)) },
     // An event that is promised soon is waited for ten times as long and longer, on a busy machine too.
     expect: { poll: { timeout: 15_000 } },
     pool: 'forks',

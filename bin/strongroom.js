@@ -9,7 +9,8 @@ if (major < 24 || (major === 24 && minor < 12)) {
   );
   process.exitCode = 1;
 } else {
-  import('../src/cli/index.ts')
+  import('./compile-cache.js')
+    .then(() => import('../src/cli/index.ts'))
     .then((cli) => cli.main(process.argv.slice(2)))
     .catch((error) => {
       console.error(error);

@@ -8,7 +8,6 @@
  * - A name and password go over TLS alone, unless the server is on this machine.
  * - Errors and the log carry no text of the mail, no address and no host.
  */
-import nodemailer from 'nodemailer';
 import { invalidField, StrongroomError, unavailable } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Config } from './settings.ts';
@@ -57,7 +56,10 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
       close() {},
     };
   }
-  const transport = nodemailer.createTransport(transportOptions(config.smtpUrl, timeout));
+  const options = transportOptions(config.smtpUrl, timeout);
+  // Most commands send no mail, and need not wait until it has been read.
+  const open = async () => (await import('nodemailer')).createTransport(options);
+  let transport: ReturnType<typeof open> | undefined;
   let silentUntil = 0;
   return {
     configured: true,
@@ -65,8 +67,9 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
       checkMail(mail);
       if (performance.now() < silentUntil) throw notNow();
       try {
+        transport ??= open();
         await limited(
-          transport.sendMail({
+          (await transport).sendMail({
             from: config.mailFrom,
             to: { name: '', address: mail.to },
             subject: mail.subject,
@@ -85,7 +88,7 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
         throw failure;
       }
     },
-    close: () => transport.close(),
+    close: () => void transport?.then((opened) => opened.close()),
   };
 }
 

@@ -22,6 +22,10 @@ export interface AppParts {
 /** Longer than any request line that the transport lets through. */
 const maxParamLength = 16_384;
 
+function noSchemas(): never {
+  throw new Error('a route has a contract, not a schema of Fastify');
+}
+
 export async function createApp({ routes, bind, webApp, transport }: AppParts): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     logger: false,
@@ -40,6 +44,8 @@ export async function createApp({ routes, bind, webApp, transport }: AppParts): 
       // Read by us, flat, once the caller is known.
       querystringParser: () => ({}),
     },
+    // Contracts check and render; Fastify would read its own compilers all the same, a hundred files of them.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, bind),
   });
   app.decorateRequest('caller', null);

@@ -63,7 +63,7 @@ test('start, test and the others call plain commands of the package, which npm r
 test('an older Node is told what is missing in one sentence', () => {
   const source = read('bin/strongroom.js');
   const asOlder = (version: string) => {
-    const script = `Object.defineProperty(process, 'versions', { value: { node: ${JSON.stringify(version)} } }); ${source.replace(/^#!.*\n/, '').replace(/import\('[^']*'\)/, "Promise.resolve({ main() { console.log('started'); } })")}`;
+    const script = `Object.defineProperty(process, 'versions', { value: { node: ${JSON.stringify(version)} } }); ${source.replace(/^#!.*\n/, '').replaceAll(/import\('[^']*'\)/g, "Promise.resolve({ main() { console.log('started'); } })")}`;
     return spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   };
   for (const version of ['18.20.0', '20.20.2', '22.99.0', '23.11.0', '24.11.1']) {

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
+import { threadEnvironment } from '../../src/kernel/compile-cache.ts';
 import { idPart } from '../../src/kernel/ids.ts';
 import { testFolder } from './kernel.ts';
 import type { Elsewhere } from './lifecycle-faults.ts';
@@ -82,7 +83,10 @@ export function startVerb(dataDir: string, scenario: string, point: string, else
   const script = fileURLToPath(new URL('./lifecycle-child.ts', import.meta.url));
   // Long enough to take the lock before the statement is sent.
   const words = [script, dataDir, scenario, `${point}=delay:2500`, JSON.stringify(elsewhere.config)];
-  return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH } });
+  return spawn(process.execPath, words, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, ...threadEnvironment() },
+  });
 }
 
 export function firstLine(child: ChildProcess): Promise<string> {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { hour, shiftedClock } from '../../src/kernel/clock.ts';
+import { threadEnvironment } from '../../src/kernel/compile-cache.ts';
 import { idPart, type TenantId } from '../../src/kernel/ids.ts';
 import type { Config } from '../../src/kernel/settings.ts';
 import { armFailpoints, disarmFailpoints, failpointHits } from '../../src/kernel/tenants/failpoints.ts';
@@ -57,7 +58,7 @@ export async function diesAt(scenario: Scenario, point: string, elsewhere?: Else
   const config = JSON.stringify(elsewhere?.config ?? {});
   const child = spawn(process.execPath, [script, dataDir, scenario, `${point}=exit`, config], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...threadEnvironment() },
   });
   let output = '';
   let errors = '';
