@@ -1,4 +1,4 @@
-/** The quick suite: everything but `test/faults`, `test/stress` and `test/browser`, in about nine minutes on two cores. */
+/** The quick suite: everything but `test/faults`, `test/stress` and `test/browser`, in about seven minutes on two cores. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { idPart } from '../../src/kernel/ids.ts';
 import type { PlacementRef } from '../../src/kernel/placements/placement.ts';
 import { armFailpoints, disarmFailpoints } from '../../src/kernel/tenants/failpoints.ts';
+import { useNeon } from '../neon/neon-server.ts';
+import { type NeonUnderTest, startNeon } from '../neon/placement.ts';
+import type { Fault, StandIn } from '../neon/stand-in.ts';
+import { serverIterations } from '../neon/stand-in-projects.ts';
 import type { PostgresServer } from '../support/postgres.ts';
-import { useNeon } from './neon-server.ts';
-import { type NeonUnderTest, startNeon } from './placement.ts';
-import type { Fault, StandIn } from './stand-in.ts';
-import { serverIterations } from './stand-in-projects.ts';
 
 const neon = useNeon();
 let server: PostgresServer;

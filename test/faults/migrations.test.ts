@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { shiftedClock } from '../../src/kernel/clock.ts';
+import { applied, type MixedFleet, makeMixedFleet, migrateVerbs, nextRelease } from '../migrations/mixed-fleet.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
-import { applied, type MixedFleet, makeMixedFleet, migrateVerbs, nextRelease } from './mixed-fleet.ts';
 
-const program = fileURLToPath(new URL('./run-child.ts', import.meta.url));
+const program = fileURLToPath(new URL('../migrations/run-child.ts', import.meta.url));
 
 let server: PostgresServer;
 let fleet: MixedFleet | undefined;

@@ -5,7 +5,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
-import { startFaultServer } from '../s3/fault-server.ts';
 import {
   bucket,
   contents,
@@ -27,9 +26,10 @@ import {
   storeFor,
   stores,
   useFaultServer,
-} from './s3-faults-world.ts';
-import { anyKeys, openS3, s3Config } from './s3-under-test.ts';
-import { bodyOf } from './suite.ts';
+} from '../files/s3-faults-world.ts';
+import { anyKeys, openS3, s3Config } from '../files/s3-under-test.ts';
+import { bodyOf } from '../files/suite.ts';
+import { startFaultServer } from '../s3/fault-server.ts';
 
 useFaultServer();
 
