@@ -242,6 +242,19 @@ describe.skipIf(executablePath === undefined)('documents', () => {
     app.quiet();
   });
 
+  test('what came from elsewhere is there as soon as one goes to the list again', async () => {
+    const page = await app.signedIn('hr-admin');
+    await row(page, 'Minutes.csv').waitFor();
+    await page.getByRole('link', { name: 'Trash', exact: true }).click();
+    await page.getByText('The trash is empty').waitFor();
+    const { id } = await uploadFile(app.url, company.admin.token, 'From elsewhere.txt', 'elsewhere');
+    await page.getByRole('link', { name: 'Documents', exact: true }).first().click();
+    await row(page, 'From elsewhere.txt').waitFor({ timeout: 10_000 });
+    await expectCall(204, app.url, 'DELETE', `/api/documents/${id}?purge=true`, { token: company.admin.token });
+    await page.context().close();
+    app.quiet();
+  });
+
   test('several are deleted for good only once it is typed', async () => {
     const page = await app.signedIn('employee');
     await row(page, 'Minutes.csv').waitFor();

@@ -38,6 +38,8 @@ export function useDocuments(filter: ListFilter) {
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
+    // Whoever goes to a list is shown what is kept, and then what others did meanwhile; a long one is asked for less often.
+    staleTime: ({ state }) => ((state.data?.pages.length ?? 0) > pagesKept ? 15_000 : 0),
     // Ten thousand rows are not compared member by member for each page that comes.
     structuralSharing: false,
     refetchOnWindowFocus: false,
