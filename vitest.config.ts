@@ -1,6 +1,7 @@
 /** The quick suite: everything but `test/faults`, `test/stress` and `test/browser`, in about seven minutes on two cores. */
-import { fileURLToPath } from 'node:url';
+import './bin/compile-cache.js';
 import { defineConfig } from 'vitest/config';
+import { threadEnvironment } from './src/kernel/compile-cache.ts';
 
 export default defineConfig({
   test: {
@@ -12,7 +13,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     // Threads of hundreds of worlds take their code compiled, as those of the program do.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled/', import.meta.url)) },
+    env: threadEnvironment(),
     // An event that is promised soon is waited for ten times as long and longer, on a busy machine too.
     expect: { poll: { timeout: 15_000 } },
     // Processes, not threads: tests change the umask, open thousands of files and start workers of their own.

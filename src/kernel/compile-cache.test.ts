@@ -1,9 +1,8 @@
 /** Threads find the compiled code of their process, and nothing else of its environment. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { testFolder } from '../../test/support/kernel.ts';
 
 /** Starts a thread as ours are started, and prints what it has. */
 const program = `
@@ -20,11 +19,10 @@ const program = `
 `;
 
 function threadOf(environment: Record<string, string>) {
-  const { PATH = '' } = process.env;
   const options = {
     input: program,
     encoding: 'utf8',
-    env: { PATH, SECRET: 'of the process', ...environment },
+    env: { SECRET: 'of the process', ...environment },
   } as const;
   const ran = spawnSync(process.execPath, ['--input-type=module', '-'], options);
   expect(ran.stderr).toBe('');
@@ -32,8 +30,7 @@ function threadOf(environment: Record<string, string>) {
 }
 
 it('a thread keeps compiled code where its process does', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = testFolder();
   const { own, thread } = threadOf({ NODE_COMPILE_CACHE: folder });
   expect(own?.startsWith(folder)).toBe(true);
   expect(thread).toEqual({ folder: own, names: ['NODE_COMPILE_CACHE'] });
