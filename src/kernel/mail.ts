@@ -88,7 +88,10 @@ export function createMailer({ config, log, timeout = 30_000 }: MailerOptions): 
         throw failure;
       }
     },
-    close: () => void transport?.then((opened) => opened.close()),
+    close() {
+      // One that could not be opened has failed its mail, and leaves nothing to close.
+      transport?.then((opened) => opened.close()).catch(() => undefined);
+    },
   };
 }
 
