@@ -10,6 +10,9 @@ function retry(failures: number, error: unknown): boolean {
   return !(error instanceof ProblemError) || error.status === 503 || error.status === 502;
 }
 
+/** For so long an answer is not asked for again by itself, where a query says nothing else. */
+export const staleMs = 15_000;
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -19,7 +22,7 @@ export const queryClient = new QueryClient({
           10_000,
           error instanceof ProblemError && error.retryAfter ? error.retryAfter * 1_000 : 400 * 2 ** attempt,
         ),
-      staleTime: 15_000,
+      staleTime: staleMs,
       // Asked for even while the browser believes to be offline: the answer decides.
       networkMode: 'always',
     },

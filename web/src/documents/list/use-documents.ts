@@ -5,6 +5,7 @@
 import { type InfiniteData, keepPreviousData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Document } from '../../../../src/modules/documents/contract.ts';
+import { staleMs } from '../../app/query.ts';
 import { client } from '../../app/session.ts';
 import { useNextPage } from '../../kit/next-page.tsx';
 import type { ListFilter } from './search.ts';
@@ -39,7 +40,7 @@ export function useDocuments(filter: ListFilter) {
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
     // Whoever goes to a list is shown what is kept, and then what others did meanwhile; a long one is asked for less often.
-    staleTime: ({ state }) => ((state.data?.pages.length ?? 0) > pagesKept ? 15_000 : 0),
+    staleTime: ({ state }) => ((state.data?.pages.length ?? 0) > pagesKept ? staleMs : 0),
     // Ten thousand rows are not compared member by member for each page that comes.
     structuralSharing: false,
     refetchOnWindowFocus: false,
